@@ -7,14 +7,16 @@
 3. Where a caller's calls take most of their time, it may have fewer here, so that what is admitted is answered in time.
 4. A call that is refused is told when its turn would be if all that were refused came back in their order; they are
    spread a little, so that they do not come together.
-5. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
+5. A message of a stream is not refused but waits for its room, and its stream reads nothing meanwhile; callers take
+   turns.
+6. Of what is admitted so much is worked on at a time, small calls apart from large ones. The rest waits, and callers
    take turns. While small calls come, only a few large ones are worked on, so that no small one waits long.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,6 +24,7 @@ from pdp import deadline
 from pdp.allowance import Allowance
 from pdp.errors import Overloaded
 from pdp.gate import Gate
+from pdp.in_turn import InTurn
 from pdp.limits_settings import CallerLimits
 from pdp.shedding import CallerOverLimit, Shedding
 
@@ -129,6 +132,7 @@ class Admission:
         self._limits = limits
         self._callers: dict[str, _Held] = {}
         self._questions = 0
+        self._in_turn = InTurn(self._has_room, self._take, self._give_back)
         self._small = Gate(PLACES, PLACES // 2, standing=STANDING)
         self._large = Gate(LARGE_PLACES, LARGE_PLACES // 2, FEW_LARGE_PLACES, lambda: self.has_small_calls)
         self._small_until = 0.0
@@ -159,8 +163,25 @@ class Admission:
         `paid` of them were taken from the caller's rate before: 1 by `require`, all by `wait`. Raises
         `CallerOverLimit`, or `Overloaded` if the server already has as many questions as it takes.
         """
-        held, seconds = self._admit(caller, questions, paid), deadline.left()
-        gate = self._gate(questions, size)
+        held = self._admit(caller, questions, paid)
+        async with self._at_work(caller, held, questions, size):
+            yield
+
+    @asynccontextmanager
+    async def admitted_in_turn(
+        self, caller: str, questions: int, size: int, begin: Callable[[], None]
+    ) -> AsyncIterator[None]:
+        """The same for a message of a stream, which waits instead of being refused; then `begin` begins its time."""
+        await self.wait(caller, questions)
+        await self._in_turn.enter(caller, questions)
+        begin()
+        async with self._at_work(caller, self._held(caller), questions, size):
+            yield
+
+    @asynccontextmanager
+    async def _at_work(self, caller: str, held: _Held, questions: int, size: int) -> AsyncIterator[None]:
+        """Work when there is a place; then give the room back."""
+        seconds, gate = deadline.left(), self._gate(questions, size)
         try:
             await self._enter(gate, caller, held, questions)
             try:
@@ -168,9 +189,21 @@ class Admission:
             finally:
                 gate.leave(caller)
         finally:
-            self._questions -= questions
-            held.end(questions, 1 - deadline.left() / max(seconds, 0.001))
-            self._forget(caller, held)
+            self._give_back(caller, questions, 1 - deadline.left() / max(seconds, 0.001))
+
+    def _has_room(self, caller: str, questions: int) -> bool:
+        return self._held(caller).has_room(questions, ROOM - self._questions)
+
+    def _take(self, caller: str, questions: int) -> None:
+        self._held(caller).questions += questions
+        self._questions += questions
+
+    def _give_back(self, caller: str, questions: int, used: float = 0.0) -> None:
+        held = self._held(caller)
+        self._questions -= questions
+        held.end(questions, used)
+        self._forget(caller, held)
+        self._in_turn.let_in()
 
     async def wait(self, caller: str, questions: int) -> None:
         """Return when `[limits]` let so many further questions come, and pay them: meanwhile a stream reads no more."""
@@ -202,8 +235,7 @@ class Admission:
             self._pay(caller, held, questions - paid, self._seconds_over(held, questions, paid))
         if not held.has_room(questions, ROOM - self._questions):
             raise self._refused(caller, held, questions)
-        held.questions += questions
-        self._questions += questions
+        self._take(caller, questions)
         return held
 
     def _held(self, caller: str) -> _Held:

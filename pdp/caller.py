@@ -37,6 +37,7 @@ _ASKED = ("GetLineage", "GetPath", "ExplainTag")
 ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.DecisionService/Authorize": _REQUESTER,
     "pdp.v1.DecisionService/BatchAuthorize": _REQUESTER,
+    "pdp.v1.DecisionService/StreamAuthorize": _REQUESTER,
     "pdp.v1.DecisionService/GetDecision": _REQUESTER,
     "pdp.v1.ApprovalService/ListApprovals": _REQUESTER | _REVIEWER,
     "pdp.v1.ApprovalService/GetApproval": _REQUESTER | _REVIEWER,

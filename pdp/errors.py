@@ -278,6 +278,13 @@ class DecisionUsed(PdpError):
     reason = "DECISION_USED"
 
 
+class MessageInFlight(PdpError):
+    """Another message with this id has no answer yet, so this one was not looked at; that one gets its own answer."""
+
+    code = "ALREADY_EXISTS"
+    reason = "MESSAGE_IN_FLIGHT"
+
+
 class StreamTimeout(PdpError):
     """The stream took too long in all, or too long without a message."""
 

@@ -8,6 +8,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from pdp.errors import PdpError
+from pdp.v1.decision_pb2 import ItemError
 
 _TOO_MANY_PINGS = "too many pings"
 
@@ -71,3 +72,10 @@ def call_error(error: grpc.aio.AioRpcError) -> CallError:
         )
         return CallError(made.code, "TOO_MANY_PINGS", sentence)
     return made
+
+
+def item_error(error: ItemError) -> CallError:
+    """The error of one item, or of one message of a stream, as `CallError`."""
+    violations = [(violation.field, violation.description) for violation in error.field_violations]
+    seconds = error.retry_delay.ToMilliseconds() / 1000 if error.HasField("retry_delay") else None
+    return CallError(error.code, error.reason, error.message or "no answer", violations, error.metadata, seconds)

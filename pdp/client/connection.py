@@ -1,7 +1,7 @@
 """A connection to a Placet server, and the decisions that come over it."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -15,9 +15,11 @@ from pdp.client.call_error import CallError, call_error
 from pdp.client.decision import Decision
 from pdp.client.diagnosis import explained
 from pdp.client.expected import expecting, is_expecting
-from pdp.client.facts import Facts
+from pdp.client.facts import Facts, unsaid
 from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
+from pdp.client.resets import Resets
+from pdp.client.stream import Stream
 from pdp.client.token import Metadata, Source, Token
 from pdp.client.waiting import Told, waited
 from pdp.environment import Environment
@@ -92,6 +94,8 @@ class Client:
         self._at = (address, *(str(own if given is None else given) for given, own in files))
         self._link = Link(address, self._at[1:], keepalive)
         self._facts = Facts(self._link, self._info)
+        self.resets = Resets()
+        """How many connections were reset while they opened."""
         self._certified = bool(certificate or environment.certificate)
 
     @property
@@ -185,7 +189,7 @@ class Client:
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
                 raise
-            raise _unsaid(error) from None
+            raise unsaid(error) from None
         return expecting(request, facts)
 
     async def authorize(
@@ -217,16 +221,15 @@ class Client:
 
     async def decide(self, request: AuthorizeRequest) -> Decision:
         """`authorize` for a ready message. What makes the same attempt in several calls sets its `attempt_id`."""
-        asked = AuthorizeRequest()
-        asked.CopyFrom(request)
-        asked.request_id = request.request_id or uuid4().hex
-        asked.attempt_id = request.attempt_id or uuid4().hex
-        try:
-            answer = await self._ask(asked)
-        except CallError as error:
-            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self._at))
-        answer.dry_run |= asked.dry_run
-        return Decision(answer, self._understood)
+        own = AuthorizeRequest()
+        own.CopyFrom(request)
+        own.request_id = request.request_id or uuid4().hex
+        own.attempt_id = request.attempt_id or uuid4().hex
+        return await self._decision(own, self._ask(own))
+
+    def stream(self) -> Stream:
+        """Ask many questions over one stream: `async with pdp.stream() as ask: decision = await ask(…)`."""
+        return Stream(self, self._decision, self._failure)
 
     async def call(self, rpc: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]", request: _Request) -> _Answer:
         """One call of an RPC of `decisions`, `approvals`, `reviews`, `audit` or `info`. Raises `CallError`."""
@@ -252,6 +255,14 @@ class Client:
             return approval
         return (await self.call(self.approvals.GetApproval, GetApprovalRequest(approval_id=approval_id))).approval
 
+    async def _decision(self, asked: AuthorizeRequest, answering: Awaitable[AuthorizeResponse]) -> Decision:
+        try:
+            answer = await answering
+        except CallError as error:
+            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self._at))
+        answer.dry_run |= asked.dry_run
+        return Decision(answer, self._understood)
+
     async def _ask(self, request: AuthorizeRequest) -> AuthorizeResponse:
         """Ask until there is an answer, as long as the timeout and the attempts last."""
         clock = asyncio.get_running_loop().time
@@ -274,12 +285,14 @@ class Client:
         end = clock() + seconds
         try:
             asked = await self.expecting(request, seconds)
-            return await rpc(asked, metadata=metadata, timeout=max(end - clock(), 0.001))
+            return await self.resets.survived(lambda rest: rpc(asked, metadata=metadata, timeout=rest), end)
         except grpc.aio.AioRpcError as error:
             raise self._failure(error, metadata) from None
 
     async def _info(self, seconds: float) -> GetServerInfoResponse:
-        return await self.info.GetServerInfo(GetServerInfoRequest(), metadata=self.metadata, timeout=seconds)
+        end, ask, metadata = asyncio.get_running_loop().time() + seconds, self.info.GetServerInfo, self.metadata
+        asked = GetServerInfoRequest()
+        return await self.resets.survived(lambda rest: ask(asked, metadata=metadata, timeout=rest), end)
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
         self.noticed(error)
@@ -287,11 +300,3 @@ class Client:
         if failure.code == "UNAUTHENTICATED" and not metadata and not self._certified:
             return failure.advising("no token was sent; set PDP_TOKEN or PDP_TOKEN_FILE, or give token")
         return failure
-
-
-def _unsaid(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
-    details = (
-        "what answers here does not say what it takes (GetServerInfo is not implemented), so nothing was asked; let "
-        "the gateway on the way pass pdp.v1.InfoService on, too"
-    )
-    return grpc.aio.AioRpcError(error.code(), error.initial_metadata(), error.trailing_metadata(), details)

@@ -51,3 +51,12 @@ class Facts:
         self._held = None
         self._held = await self._ask(seconds)
         return self._held
+
+
+def unsaid(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    """The error where what answers does not say what it takes."""
+    details = (
+        "what answers here does not say what it takes (GetServerInfo is not implemented), so nothing was asked; let "
+        "the gateway on the way pass pdp.v1.InfoService on, too"
+    )
+    return grpc.aio.AioRpcError(error.code(), error.initial_metadata(), error.trailing_metadata(), details)

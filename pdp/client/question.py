@@ -1,7 +1,7 @@
 """A question in Python's words becomes the contract's message."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from google.protobuf.struct_pb2 import Struct
 
@@ -9,6 +9,34 @@ from pdp.client.json_value import json_value
 from pdp.text import resembles_json
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.v1.request_pb2 import Action, Resource, Subject
+
+
+class Said(TypedDict, total=False):
+    """What a program may say of a question beside subject, action and resource; `Client.authorize` says what it is."""
+
+    on_behalf_of: Sequence[str]
+    properties: Mapping[str, Any] | None
+    context: Mapping[str, Any] | None
+    request_id: str
+    approval_id: str
+    justification: str
+    dry_run: bool
+    explain: bool
+    want_grant: bool
+
+
+def asked(subject: str, action: str, resource: str, **said: Unpack[Said]) -> AuthorizeRequest:
+    """The same, with all that may be said of it."""
+    request = question(
+        subject,
+        action,
+        resource,
+        on_behalf_of=said.pop("on_behalf_of", ()),
+        properties=said.pop("properties", None),
+        context=said.pop("context", None),
+    )
+    request.MergeFrom(AuthorizeRequest(**said))
+    return request
 
 
 def question(

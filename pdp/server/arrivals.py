@@ -49,7 +49,8 @@ class Rpc:
 
     def __init__(self, method: MethodDescriptor) -> None:
         self.name = f"{method.containing_service.full_name}/{method.name}"
-        self._request = message_factory.GetMessageClass(method.input_type)
+        self.input = method.input_type
+        self._request = message_factory.GetMessageClass(self.input)
 
     def parsed(self, body: bytes) -> Message:
         """The request in these bytes. Raises `InvalidRequest` if there is none, or one with fields unknown here."""

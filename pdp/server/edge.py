@@ -8,7 +8,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from functools import partial
@@ -20,16 +19,15 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from pdp import call_summary, correlation, deadline, identifier
+from pdp import call_summary, correlation, deadline, identifier, metrics
 from pdp.admission import Admission
-from pdp.arrow import envelope
 from pdp.authn.authenticator import Authenticator
 from pdp.call_summary import Calls
 from pdp.caller import Caller
-from pdp.deadline import IDLE_SECONDS
-from pdp.errors import AnswerTooLarge, PdpError, StreamTimeout
+from pdp.errors import AnswerTooLarge, PdpError
 from pdp.room import LATER_SECONDS, Room
 from pdp.server.arrivals import Arrivals, Context, Rpc
+from pdp.server.incoming import Incoming, Open
 from pdp.server.lifetime import Again, at_most
 from pdp.server.status import status
 from pdp.service.info import MESSAGE_BYTES
@@ -48,6 +46,11 @@ MAX_WAITS = 1024
 MAX_DATA_STREAMS, MOST_DATA_STREAMS = 64, 128
 """Streams in both directions of one service, of one caller and of all callers in one process. Each holds a few messages
 of 4 MiB. Each service counts its own, so that masking many files leaves the streams of decisions their places."""
+OF_QUESTIONS = frozenset({"pdp.v1.DecisionService/StreamAuthorize"})
+"""The RPCs whose streams carry questions. The others' carry data."""
+_ASKED = frozenset(rpc.removeprefix("pdp.v1.").partition("/")[0] for rpc in OF_QUESTIONS)
+MOST_QUESTION_STREAMS = 1024
+"""Streams of questions of all callers in one process: each program keeps one open. A quiet one costs 30 KiB."""
 
 
 class Edge:
@@ -68,7 +71,7 @@ class Edge:
 
         `certificates` says that clients may come with certificates. `proven` gets each call's peer that may call.
         """
-        self._proven, self._turns, self._calls = proven, turns, calls or Calls()
+        self._proven, self._calls, self._incoming = proven, calls or Calls(), Incoming(turns)
         self._authenticator, self._certificates, self._admission = authenticator, certificates, admission
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
@@ -94,10 +97,15 @@ class Edge:
             return grpc.stream_stream_rpc_method_handler(self._stream(method, behaviour), response_serializer=serialize)
         return grpc.stream_unary_rpc_method_handler(self._unary(method, behaviour), response_serializer=serialize)
 
+    def _rpc(self, method: MethodDescriptor) -> Rpc:
+        rpc = Rpc(method)
+        self._calls.count([rpc.name])
+        return rpc
+
     def _unary(
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], Awaitable[Message]]
     ) -> Callable[[object, Context], Awaitable[Message]]:
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
 
         async def handle(_: object, context: Context) -> Message:
             with self._calls.summary(rpc.name):
@@ -119,7 +127,7 @@ class Edge:
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], AsyncGenerator[Message]]
     ) -> Callable[[object, Context], Awaitable[None]]:
         """A handler that writes the answers itself: gRPC would not close the generator if it iterated it."""
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
 
         async def handle(_: object, context: Context) -> None:
             with self._calls.summary(rpc.name):
@@ -141,48 +149,37 @@ class Edge:
     def _duplex(
         self,
         method: MethodDescriptor,
-        behaviour: Callable[[AsyncIterator[Message | memoryview], Caller], AsyncGenerator[Message | bytes]],
+        behaviour: Callable[[AsyncIterator[Any], Caller], AsyncGenerator[Message | bytes]],
     ) -> Callable[[object, Context], Awaitable[None]]:
         """A handler that also reads the requests itself.
 
         It takes an Arrow message out of its envelope. An answer that is in its envelope already is sent as it is.
         """
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
+        incoming = partial(self._incoming.questions if rpc.name in OF_QUESTIONS else self._incoming.data, rpc)
 
         async def handle(_: object, context: Context) -> None:
             with self._calls.summary(rpc.name):
                 try:
                     caller = await self._caller(rpc, context)
                     self._admission.require(caller.identity, has_room_of_its_own=True)
-                    seconds = max(min(self._stream_seconds, caller.expires_at - time.time()), 0.0)
-                    await context.send_initial_metadata((("stream-seconds", f"{seconds:g}"),))
-                    answering = behaviour(self._incoming(method, rpc, context, caller), caller)
+                    stream = Open.of(context, caller, self._stream_seconds)
+                    await context.send_initial_metadata((("stream-seconds", f"{stream.seconds:g}"),))
+                    answering = behaviour(incoming(stream), caller)
                     with self._streaming(method.containing_service.name, caller.identity):
                         again = partial(self._caller, rpc, context)
                         async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
+                            write = stream.write if rpc.name in OF_QUESTIONS else context.write
                             async for message in answers:
-                                await context.write(message)
+                                await write(message)
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                     await self._fail(rpc.name, context, error)
 
         return handle
 
-    async def _incoming(
-        self, method: MethodDescriptor, rpc: Rpc, context: Context, caller: Caller
-    ) -> AsyncIterator[Message | memoryview]:
-        """The messages of a stream. Many streams' do not come in one round of the loop: each waits for its turn."""
-        has_frames = envelope.has_frames(method.input_type)
-        while True:
-            try:
-                async with asyncio.timeout(IDLE_SECONDS):
-                    body = await context.read()
-            except TimeoutError:
-                raise StreamTimeout(f"nothing came for {IDLE_SECONDS:.0f} s; begin again") from None
-            if body is grpc.aio.EOF:
-                return
-            await self._turns.turn(caller.identity)
-            arrow = envelope.unwrap(body) if has_frames else None
-            yield rpc.parsed(body) if arrow is None else arrow
+    def end(self) -> None:
+        """Read no further questions of streams: the server stops, and answers what it has read."""
+        self._incoming.end()
 
     def _room(self, rpc: str, request: Message, caller: Caller, again: Again) -> AbstractAsyncContextManager[None]:
         """The call's place among the others; one that waits for people has time of its own in its stead."""
@@ -205,12 +202,10 @@ class Edge:
     def _streaming(self, service: str, caller: str) -> Iterator[None]:
         """A stream's place among those of its service, and of its caller. Raises `Overloaded` where there is none."""
         if service not in self._streams:
-            told = f"this caller has {MAX_DATA_STREAMS} streams of data here, which is the most; end one of them"
-            full = f"there are {MOST_DATA_STREAMS} streams of data here, which is the most; try again later"
-            self._streams[service] = (
-                Room(MAX_DATA_STREAMS, told, LATER_SECONDS),
-                Room(MOST_DATA_STREAMS, full, LATER_SECONDS),
-            )
+            of, most = ("questions", MOST_QUESTION_STREAMS) if service in _ASKED else ("data", MOST_DATA_STREAMS)
+            told = f"this caller has {MAX_DATA_STREAMS} streams of {of} here, which is the most; end one of them"
+            full = f"there are {most} streams of {of} here, which is the most; try again later"
+            self._streams[service] = (Room(MAX_DATA_STREAMS, told, LATER_SECONDS), Room(most, full, LATER_SECONDS))
         of_one, of_all = self._streams[service]
         with of_one.taken(caller), of_all.taken(service):
             yield
@@ -224,7 +219,8 @@ class Edge:
                 next(iter(shown.get(name, ())), b"") for name in ("x509_pem_cert", "x509_pem_cert_chain")
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
-        caller = await self._authenticator.caller(authorization, certificate, chain)
+        with metrics.AUTHENTICATE.took():
+            caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(context.peer())
         self._calls.proven()

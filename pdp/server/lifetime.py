@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from pdp.caller import Caller
-from pdp.errors import StreamTimeout, Unauthenticated
+from pdp.errors import PdpError, StreamTimeout, Unauthenticated
 
 AGAIN_SECONDS = 5.0
 """Seconds between two looks at the credential of an open call. A look costs about 20 µs while nothing has changed."""
@@ -37,9 +37,14 @@ async def at_most(seconds: float, caller: Caller, again: Again) -> AsyncIterator
             raise
         if refused:
             raise refused[0] from None
-        if valid < seconds:
-            raise Unauthenticated("the token expired during the call; get a new one and continue") from None
-        raise StreamTimeout(f"this call ends after {seconds / 60:g} min; continue in another call") from None
+        raise over(seconds, valid) from None
+
+
+def over(seconds: float, valid: float) -> PdpError:
+    """The error of a call that may take `seconds`, by a credential that was valid for `valid` seconds."""
+    if valid < seconds:
+        return Unauthenticated("the token expired during the call; get a new one and continue")
+    return StreamTimeout(f"this call ends after {seconds / 60:g} min; continue in another call")
 
 
 async def _look(limit: asyncio.Timeout, refused: list[Exception], again: Again) -> None:

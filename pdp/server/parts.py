@@ -33,10 +33,7 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts around the audit log that live as long as the server.
-
-    `tells` says that people are told in some channel. `calls` gets what is told of each call.
-    """
+    """The parts that live as long as the server. `tells`: people are told in a channel; `calls` hear of each call."""
 
     def __init__(
         self,
@@ -50,6 +47,7 @@ class Parts:
         calls: Calls | None = None,
     ) -> None:
         self.database, self.signing, self.calls = database, signing, calls or Calls()
+        self.calls.counts = config.operations is not None
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
         self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)
@@ -78,5 +76,6 @@ class Parts:
         """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
         with suppress(PdpError):
             await self.delivery.settled()
+        with suppress(PdpError):
             await self.writer.close()
             await self.projection.catch_up()

@@ -38,22 +38,22 @@ _Known: TypeAlias = tuple[Ask, Verdict | PdpError] | Failed
 class Room:
     """The room of one message for the answers to some questions."""
 
-    def __init__(self, advice: str, slices: Slices) -> None:
-        """`advice` is what a caller does whose answers do not fit."""
+    def __init__(self, advice: str, slices: Slices, taken: int = 0) -> None:
+        """`advice` is what a caller does whose answers do not fit; `taken` bytes of the message are other things."""
         self._too_large = AnswerTooLarge(
             f"the answer is larger than the {MESSAGE_BYTES >> 20} MiB of a message; {advice}"
         )
         self._slices = slices
         self._kept: list[int] = []
-        self._spare = MESSAGE_BYTES
+        self._most = self._spare = MESSAGE_BYTES - taken
 
     async def require(self, asks: Sequence[Ask | Failed], verdicts: Sequence[Verdict | PdpError]) -> None:
         """Keep room for what is known of each answer. Raises `AnswerTooLarge` where there is not enough."""
         judged = iter(verdicts)
         known = [(ask, next(judged)) if isinstance(ask, Ask) else ask for ask in asks]
-        if sum(await self._measured(_about, known)) > MESSAGE_BYTES:
+        if sum(await self._measured(_about, known)) > self._most:
             await self._measured(_exactly, known)
-        self._spare = MESSAGE_BYTES - sum(self._kept)
+        self._spare = self._most - sum(self._kept)
         if self._spare < 0:
             raise self._too_large
 

@@ -1,6 +1,7 @@
 """AuthZEN's Access Evaluations: defaults filled in, semantics, errors in the place of items."""
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from pdp.bad_fields import BadFields, cut, shown
 from pdp.canonical import MAX_REQUEST_BYTES, refuse_unknown
@@ -14,7 +15,11 @@ from pdp.v1.decision_pb2 import (
     BatchSemantics,
     FieldViolation,
     ItemError,
+    StreamAuthorizeRequest,
 )
+
+Questions: TypeAlias = BatchAuthorizeRequest | StreamAuthorizeRequest
+"""A batch, in a call of its own or as a message of a stream."""
 
 MAX_ITEMS = 1000
 """Items of a batch, as the contract says."""
@@ -29,7 +34,7 @@ _WHOLE = ("subject", "action", "resource")
 class Batch:
     """A checked batch. Raises `InvalidRequest` where it is refused as a whole."""
 
-    def __init__(self, request: BatchAuthorizeRequest) -> None:
+    def __init__(self, request: Questions) -> None:
         with BadFields() as bad:
             bad.tried(_check_count, len(request.items))
             bad.tried(_check_defaults, request.defaults)
@@ -81,7 +86,7 @@ def _check_semantics(semantics: BatchSemantics) -> None:
         raise InvalidRequest.field("semantics", "has a value that this server does not know")
 
 
-def _check_size(request: BatchAuthorizeRequest) -> None:
+def _check_size(request: Questions) -> None:
     """Refuse before merging what would be too much after it; a default counts in every item that takes it."""
     sizes = {name: getattr(request.defaults, name).ByteSize() for name in _WHOLE}
     context = request.defaults.context.ByteSize() + len(request.defaults.context_json.encode())

@@ -1,14 +1,17 @@
 """DecisionService: may this happen? The deciding is `pdp.workflow.deciding`'s; here are the contract's messages."""
 
+from collections.abc import AsyncGenerator
 from functools import partial
 
 from pdp import identifier
+from pdp.admission import Admission
 from pdp.audit.record import Kind
 from pdp.caller import Caller
 from pdp.errors import NotFound
 from pdp.service import message
 from pdp.service.answer_room import Room
-from pdp.service.batch import Batch
+from pdp.service.batch import Batch, Questions
+from pdp.service.question_stream import Answers, Arriving, QuestionStream, open_bytes
 from pdp.service.record import stored_record
 from pdp.service.slices import Slices
 from pdp.store.batches import Batches
@@ -28,8 +31,9 @@ from pdp.workflow.deciding import Deciding
 class DecisionService:
     """Decisions, one or many, and the ones of before."""
 
-    def __init__(self, deciding: Deciding, batches: Batches, turns: Turns) -> None:
-        self._deciding, self._batches, self._turns = deciding, batches, turns
+    def __init__(self, deciding: Deciding, batches: Batches, turns: Turns, admission: Admission) -> None:
+        self._deciding, self._batches, self._turns, self._admission = deciding, batches, turns, admission
+        self._open = open_bytes()
 
     async def Authorize(self, request: AuthorizeRequest, caller: Caller) -> AuthorizeResponse:
         """One decision."""
@@ -40,19 +44,27 @@ class DecisionService:
 
     async def BatchAuthorize(self, request: BatchAuthorizeRequest, caller: Caller) -> BatchAuthorizeResponse:
         """Many decisions, settled in order; a bad item fails alone."""
+        answer = BatchAuthorizeResponse()
+        await self._answer(request, caller, answer)
+        return answer
+
+    def StreamAuthorize(self, messages: Arriving, caller: Caller) -> AsyncGenerator[bytes, None]:
+        """Batches as long as the stream is open."""
+        return QuestionStream(self._answer, self._admission, self._open, caller).answers(messages)
+
+    async def _answer(self, request: Questions, caller: Caller, answer: Answers) -> None:
+        """Add a result for each item to `answer`."""
         batch = Batch(request)
         checks = (partial(self._deciding.checked, item, caller) for item in batch.items())
         asks = await self._deciding.checked_each(checks, caller)
         slices = Slices(self._turns, caller.identity)
-        room = Room("send fewer items", slices)
-        answer = BatchAuthorizeResponse()
+        room = Room("send fewer items", slices, answer.ByteSize())
         for index, outcome in enumerate(await self._deciding.decide(asks, batch.stops_at, room.require)):
             result = answer.results.add()
             room.write_result(index, outcome, result)
             await slices.behind(result.ByteSize())
         undecided = BatchAuthorizeResult(decision=AuthorizeResponse())
         answer.results.extend([undecided] * (len(asks) - len(answer.results)))
-        return answer
 
     async def GetDecision(self, request: GetDecisionRequest, caller: Caller) -> GetDecisionResponse:
         """A decision of the caller's own, from the log."""

@@ -129,6 +129,30 @@ class BatchAuthorizeResponse(_message.Message):
     results: _containers.RepeatedCompositeFieldContainer[BatchAuthorizeResult]
     def __init__(self, results: _Optional[_Iterable[_Union[BatchAuthorizeResult, _Mapping]]] = ...) -> None: ...
 
+class StreamAuthorizeRequest(_message.Message):
+    __slots__ = ("id", "defaults", "items", "semantics", "timeout")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DEFAULTS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    SEMANTICS_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    defaults: AuthorizeRequest
+    items: _containers.RepeatedCompositeFieldContainer[AuthorizeRequest]
+    semantics: BatchSemantics
+    timeout: _duration_pb2.Duration
+    def __init__(self, id: _Optional[str] = ..., defaults: _Optional[_Union[AuthorizeRequest, _Mapping]] = ..., items: _Optional[_Iterable[_Union[AuthorizeRequest, _Mapping]]] = ..., semantics: _Optional[_Union[BatchSemantics, str]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class StreamAuthorizeResponse(_message.Message):
+    __slots__ = ("id", "results", "error")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    results: _containers.RepeatedCompositeFieldContainer[BatchAuthorizeResult]
+    error: ItemError
+    def __init__(self, id: _Optional[str] = ..., results: _Optional[_Iterable[_Union[BatchAuthorizeResult, _Mapping]]] = ..., error: _Optional[_Union[ItemError, _Mapping]] = ...) -> None: ...
+
 class BatchAuthorizeResult(_message.Message):
     __slots__ = ("decision", "error")
     DECISION_FIELD_NUMBER: _ClassVar[int]

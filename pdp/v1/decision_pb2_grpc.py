@@ -54,6 +54,11 @@ class DecisionServiceStub(object):
                 request_serializer=pdp_dot_v1_dot_decision__pb2.BatchAuthorizeRequest.SerializeToString,
                 response_deserializer=pdp_dot_v1_dot_decision__pb2.BatchAuthorizeResponse.FromString,
                 _registered_method=True)
+        self.StreamAuthorize = channel.stream_stream(
+                '/pdp.v1.DecisionService/StreamAuthorize',
+                request_serializer=pdp_dot_v1_dot_decision__pb2.StreamAuthorizeRequest.SerializeToString,
+                response_deserializer=pdp_dot_v1_dot_decision__pb2.StreamAuthorizeResponse.FromString,
+                _registered_method=True)
         self.GetDecision = channel.unary_unary(
                 '/pdp.v1.DecisionService/GetDecision',
                 request_serializer=pdp_dot_v1_dot_decision__pb2.GetDecisionRequest.SerializeToString,
@@ -93,6 +98,27 @@ class DecisionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamAuthorize(self, request_iterator, context):
+        """Makes decisions as long as the stream is open. A message is one BatchAuthorize: the same checks, limits, records and
+        settlement. Answers come as they are ready, in any order; each has the `id` of its message.
+        1. A message that fails gets an error in its answer, and an item that fails gets one in its result. The others go on.
+        2. At most 64 messages, and 4,096 items, are without their answer at one time. Then the server reads no further message
+        until answers have been sent; nothing is dropped. It reads none either while the caller has as many questions here as
+        it may have.
+        3. The stream ends with an error where a message cannot be read or has no usable `id`, when the credential ends or is
+        not accepted any more, and when its time is over: what was read before is answered first, where there is time. It
+        ends with OK when the client has sent all and has every answer, and when the server stops: then what has no answer
+        was not read, or its answer was lost, so ask again only what has a `request_id`.
+        4. The initial metadata says in `stream-seconds` how long this stream may stay open. In its last tenth, 10 s at most, no
+        further message is read.
+        Further errors in an answer: ALREADY_EXISTS/MESSAGE_IN_FLIGHT, DEADLINE_EXCEEDED/OUT_OF_TIME. Further errors of the
+        stream: DEADLINE_EXCEEDED/STREAM_TIMEOUT, begin again; RESOURCE_EXHAUSTED/OVERLOADED, this caller has 64 of them open.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetDecision(self, request, context):
         """Returns one of the caller's own decisions from the log, with every reason.
         Time: 2 s where the client sets no deadline, 10 s at most.
@@ -113,6 +139,11 @@ def add_DecisionServiceServicer_to_server(servicer, server):
                     servicer.BatchAuthorize,
                     request_deserializer=pdp_dot_v1_dot_decision__pb2.BatchAuthorizeRequest.FromString,
                     response_serializer=pdp_dot_v1_dot_decision__pb2.BatchAuthorizeResponse.SerializeToString,
+            ),
+            'StreamAuthorize': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamAuthorize,
+                    request_deserializer=pdp_dot_v1_dot_decision__pb2.StreamAuthorizeRequest.FromString,
+                    response_serializer=pdp_dot_v1_dot_decision__pb2.StreamAuthorizeResponse.SerializeToString,
             ),
             'GetDecision': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDecision,
@@ -184,6 +215,33 @@ class DecisionService(object):
             '/pdp.v1.DecisionService/BatchAuthorize',
             pdp_dot_v1_dot_decision__pb2.BatchAuthorizeRequest.SerializeToString,
             pdp_dot_v1_dot_decision__pb2.BatchAuthorizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamAuthorize(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/pdp.v1.DecisionService/StreamAuthorize',
+            pdp_dot_v1_dot_decision__pb2.StreamAuthorizeRequest.SerializeToString,
+            pdp_dot_v1_dot_decision__pb2.StreamAuthorizeResponse.FromString,
             options,
             channel_credentials,
             insecure,

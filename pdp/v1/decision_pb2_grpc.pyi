@@ -54,6 +54,23 @@ class DecisionServiceStub:
     do not fit (all but ids, digest, state, times and version); GetApproval has them.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
+    StreamAuthorize: _grpc.StreamStreamMultiCallable[_decision_pb2.StreamAuthorizeRequest, _decision_pb2.StreamAuthorizeResponse]
+    """Makes decisions as long as the stream is open. A message is one BatchAuthorize: the same checks, limits, records and
+    settlement. Answers come as they are ready, in any order; each has the `id` of its message.
+    1. A message that fails gets an error in its answer, and an item that fails gets one in its result. The others go on.
+    2. At most 64 messages, and 4,096 items, are without their answer at one time. Then the server reads no further message
+       until answers have been sent; nothing is dropped. It reads none either while the caller has as many questions here as
+       it may have.
+    3. The stream ends with an error where a message cannot be read or has no usable `id`, when the credential ends or is
+       not accepted any more, and when its time is over: what was read before is answered first, where there is time. It
+       ends with OK when the client has sent all and has every answer, and when the server stops: then what has no answer
+       was not read, or its answer was lost, so ask again only what has a `request_id`.
+    4. The initial metadata says in `stream-seconds` how long this stream may stay open. In its last tenth, 10 s at most, no
+       further message is read.
+    Further errors in an answer: ALREADY_EXISTS/MESSAGE_IN_FLIGHT, DEADLINE_EXCEEDED/OUT_OF_TIME. Further errors of the
+    stream: DEADLINE_EXCEEDED/STREAM_TIMEOUT, begin again; RESOURCE_EXHAUSTED/OVERLOADED, this caller has 64 of them open.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
+    """
     GetDecision: _grpc.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]
     """Returns one of the caller's own decisions from the log, with every reason.
     Time: 2 s where the client sets no deadline, 10 s at most.
@@ -84,6 +101,23 @@ class DecisionServiceAsyncStub(DecisionServiceStub):
     settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
     do not fit (all but ids, digest, state, times and version); GetApproval has them.
     Time: 2 s where the client sets no deadline, 10 s at most.
+    """
+    StreamAuthorize: _aio.StreamStreamMultiCallable[_decision_pb2.StreamAuthorizeRequest, _decision_pb2.StreamAuthorizeResponse]  # type: ignore[assignment]
+    """Makes decisions as long as the stream is open. A message is one BatchAuthorize: the same checks, limits, records and
+    settlement. Answers come as they are ready, in any order; each has the `id` of its message.
+    1. A message that fails gets an error in its answer, and an item that fails gets one in its result. The others go on.
+    2. At most 64 messages, and 4,096 items, are without their answer at one time. Then the server reads no further message
+       until answers have been sent; nothing is dropped. It reads none either while the caller has as many questions here as
+       it may have.
+    3. The stream ends with an error where a message cannot be read or has no usable `id`, when the credential ends or is
+       not accepted any more, and when its time is over: what was read before is answered first, where there is time. It
+       ends with OK when the client has sent all and has every answer, and when the server stops: then what has no answer
+       was not read, or its answer was lost, so ask again only what has a `request_id`.
+    4. The initial metadata says in `stream-seconds` how long this stream may stay open. In its last tenth, 10 s at most, no
+       further message is read.
+    Further errors in an answer: ALREADY_EXISTS/MESSAGE_IN_FLIGHT, DEADLINE_EXCEEDED/OUT_OF_TIME. Further errors of the
+    stream: DEADLINE_EXCEEDED/STREAM_TIMEOUT, begin again; RESOURCE_EXHAUSTED/OVERLOADED, this caller has 64 of them open.
+    Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
     """
     GetDecision: _aio.UnaryUnaryMultiCallable[_decision_pb2.GetDecisionRequest, _decision_pb2.GetDecisionResponse]  # type: ignore[assignment]
     """Returns one of the caller's own decisions from the log, with every reason.
@@ -124,6 +158,29 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         settled or recorded: RESOURCE_EXHAUSTED/ANSWER_TOO_LARGE, send fewer items. Details of approvals are left out where they
         do not fit (all but ids, digest, state, times and version); GetApproval has them.
         Time: 2 s where the client sets no deadline, 10 s at most.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamAuthorize(
+        self,
+        request_iterator: _MaybeAsyncIterator[_decision_pb2.StreamAuthorizeRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_decision_pb2.StreamAuthorizeResponse], _abc.AsyncIterator[_decision_pb2.StreamAuthorizeResponse]]:
+        """Makes decisions as long as the stream is open. A message is one BatchAuthorize: the same checks, limits, records and
+        settlement. Answers come as they are ready, in any order; each has the `id` of its message.
+        1. A message that fails gets an error in its answer, and an item that fails gets one in its result. The others go on.
+        2. At most 64 messages, and 4,096 items, are without their answer at one time. Then the server reads no further message
+           until answers have been sent; nothing is dropped. It reads none either while the caller has as many questions here as
+           it may have.
+        3. The stream ends with an error where a message cannot be read or has no usable `id`, when the credential ends or is
+           not accepted any more, and when its time is over: what was read before is answered first, where there is time. It
+           ends with OK when the client has sent all and has every answer, and when the server stops: then what has no answer
+           was not read, or its answer was lost, so ask again only what has a `request_id`.
+        4. The initial metadata says in `stream-seconds` how long this stream may stay open. In its last tenth, 10 s at most, no
+           further message is read.
+        Further errors in an answer: ALREADY_EXISTS/MESSAGE_IN_FLIGHT, DEADLINE_EXCEEDED/OUT_OF_TIME. Further errors of the
+        stream: DEADLINE_EXCEEDED/STREAM_TIMEOUT, begin again; RESOURCE_EXHAUSTED/OVERLOADED, this caller has 64 of them open.
+        Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
         """
 
     @_abc_1.abstractmethod

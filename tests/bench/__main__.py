@@ -14,20 +14,8 @@ import argparse
 import subprocess
 import sys
 
-PARTS = [
-    "decisions",
-    "http",
-    "overload",
-    "fairness",
-    "approvals",
-    "queue",
-    "people",
-    "reload",
-    "attack",
-    "text",
-    "audit",
-]
-PARTS += ["audit", "inbox", "lineage", "masks", "stream", "parquet"]
+PARTS = ["decisions", "http", "workers", "overload", "fairness", "approvals", "queue", "people", "reload", "attack"]
+PARTS += ["text", "audit", "inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
 
 
 def main() -> int:
@@ -40,7 +28,8 @@ def main() -> int:
     parts = {
         "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
         "http": [*dev, "tests.bench.http", str(arguments.rounds), str(arguments.seconds)],
-        "overload": [*dev, "tests.bench.overload"],
+        "overload": [sys.executable, "-m", "tests.bench.overload"],
+        "workers": [sys.executable, "-m", "tests.bench.workers", str(arguments.rounds), str(arguments.seconds)],
         "fairness": [sys.executable, "-m", "tests.bench.fairness"],
         "approvals": [sys.executable, "-m", "tests.bench.approvals"],
         "queue": [sys.executable, "-m", "tests.bench.queue"],
@@ -52,6 +41,7 @@ def main() -> int:
         "audit": [sys.executable, "-m", "tests.bench.audit"],
         "lineage": [sys.executable, "-m", "tests.bench.lineage", "--rounds", str(arguments.rounds)],
         "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
+        "jsonl": [sys.executable, "-m", "tests.bench.mask_json"],
         "stream": [*dev, "tests.bench.mask_stream"],
         "parquet": [*dev, "tests.bench.mask_parquet"],
     }

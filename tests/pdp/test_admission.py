@@ -236,3 +236,44 @@ async def test_caller_that_has_gone_is_forgotten_once_its_rate_is_full_again() -
     admission._sweep_at = 0.0
     admission.require("another")
     assert set(admission._callers) == {"another"}
+
+
+async def waits(crowd: Crowd, caller: str, questions: int, begun: list[str]) -> None:
+    async with crowd.admission.admitted_in_turn(caller, questions, 0, lambda: begun.append(caller)):
+        await asyncio.sleep(60)
+
+
+async def test_message_of_a_stream_waits_for_its_room_and_callers_take_turns() -> None:
+    crowd, begun = Crowd(), list[str]()
+    held = await crowd.call("other", 1000, 100) + await crowd.call("third", 1000, 100)
+    assert held
+    streams = [asyncio.create_task(waits(crowd, name, 1000, begun)) for name in ["noisy"] * 50 + ["stranger"]]
+    await asyncio.sleep(0.01)
+    before = len(begun)
+    assert "stranger" not in begun[:before] or begun.index("stranger") <= 2
+    for task in crowd.tasks[:200]:
+        task.cancel()
+    await asyncio.sleep(0.01)
+    assert len(begun) > before
+    assert "stranger" in begun[: before + 3]
+    for task in streams:
+        task.cancel()
+    await asyncio.wait(streams)
+    await crowd.leave()
+    assert crowd.admission._questions == 0
+
+
+async def test_message_that_is_cancelled_while_it_gets_its_room_gives_it_back() -> None:
+    crowd, begun = Crowd(), list[str]()
+    await crowd.call("a", 1000, 100)
+    for name in "bcdefgh":
+        await crowd.call(name, 1000, 100)
+    waiting = asyncio.create_task(waits(crowd, "stream", 1000, begun))
+    await asyncio.sleep(0)
+    for task in crowd.tasks:
+        task.cancel()
+    for _ in range(3):
+        waiting.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait([waiting, *crowd.tasks])
+    assert crowd.admission._questions == 0

@@ -21,6 +21,7 @@ FILES = (decision_pb2, approval_pb2, review_pb2, person_pb2, audit_pb2, info_pb2
 ALLOWED = {
     "DecisionService/Authorize": {"requester"},
     "DecisionService/BatchAuthorize": {"requester"},
+    "DecisionService/StreamAuthorize": {"requester"},
     "DecisionService/GetDecision": {"requester"},
     "ApprovalService/ListApprovals": {"requester", "reviewer"},
     "ApprovalService/GetApproval": {"requester", "reviewer"},

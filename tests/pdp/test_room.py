@@ -1,5 +1,6 @@
 """What one caller's open calls of a kind may take."""
 
+import asyncio
 from contextlib import ExitStack
 
 import pytest
@@ -36,3 +37,24 @@ def test_bytes_are_counted_and_the_error_says_when_to_try_again() -> None:
     assert error.value.retry_seconds == LATER_SECONDS
     with room.taken("a", 10):
         pass
+
+
+async def test_what_has_no_room_waits_for_it_and_alone_any_size_has_it() -> None:
+    room, entered = Room(10, ""), list[int]()
+
+    async def enter(size: int) -> None:
+        await room.enter("a", size)
+        entered.append(size)
+
+    tasks = [asyncio.create_task(enter(size)) for size in (20, 4, 5)]
+    await asyncio.sleep(0.01)
+    assert entered == [20]
+    await room.enter("b", 10)
+    room.leave("a", 20)
+    await asyncio.wait(tasks)
+    assert entered == [20, 4, 5]
+    room.add("a", 100)
+    for size in (4, 5, 100):
+        room.leave("a", size)
+    room.leave("b", 10)
+    assert not room._held

@@ -1,6 +1,7 @@
 """OPA as a supervised child, with the real binary."""
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -55,17 +56,17 @@ async def opa(binary: Path, folder: Path, said: list[str]) -> AsyncIterator[OpaP
         yield process
 
 
-def build(binary: Path, folder: Path, answer: str) -> None:
+def build(binary: Path, folder: Path, answer: str, policy: str = "") -> None:
     (folder / "source").mkdir(exist_ok=True)
-    (folder / "source" / "answer.rego").write_text(f'package answer\n\nis := "{answer}"\n')
+    (folder / "source" / "answer.rego").write_text(policy or f'package answer\n\nis := "{answer}"\n')
     subprocess.run([binary, "build", "-b", "source", "-o", "new.tar.gz"], cwd=folder, check=True)
     (folder / "new.tar.gz").replace(folder / "bundle" / "bundle.tar.gz")
 
 
-async def answer(opa: OpaProcess) -> str:
+async def answer(opa: OpaProcess, **asked: str) -> str:
     async with (
         aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(opa.socket))) as session,
-        session.post("http://opa/v1/data/answer/is", json={"input": {}}) as response,
+        session.post("http://opa/v1/data/answer/is", json={"input": asked}) as response,
     ):
         return str((await response.json())["result"])
 
@@ -89,6 +90,32 @@ async def test_answers_once_it_is_started(opa: OpaProcess, said: list[str]) -> N
     assert await answers(opa.socket)
     assert await answer(opa) == "one"
     assert said == []
+
+
+class Heard(OpaProcess):
+    """One that keeps what it hears."""
+
+    def hear(self, line: str) -> None:
+        heard.append(line)
+        super().hear(line)
+
+
+heard: list[str] = []
+PRINTS = 'package answer\n\nis := "one" if {\n\tprint("it is", input.word)\n}\n'
+
+
+async def test_what_a_policy_prints_stays_out_of_the_log(
+    binary: Path, folder: Path, said: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    build(binary, folder, "one", PRINTS)
+    bundle, socket = folder / "bundle" / "bundle.tar.gz", folder / "opa.sock"
+    with caplog.at_level(logging.DEBUG, logger="opa"):
+        async with Heard(binary, bundle, socket, say=said.append) as opa:
+            assert await answer(opa, word="canary7f3a") == "one"
+            await until(lambda: any("canary7f3a" in line for line in heard))
+    assert "canary7f3a" not in "\n".join((caplog.text, *said))
+    assert "Initializing server." in caplog.text
+    assert {record.name for record in caplog.records} >= {"opa"}
 
 
 async def test_socket_is_for_this_user_alone(opa: OpaProcess) -> None:

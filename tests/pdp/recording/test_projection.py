@@ -9,7 +9,8 @@ from pdp.recording import projection
 from pdp.recording.projection import MAX_WAITING, Projection
 from pdp.store.batches import Batches, ids_of
 from pdp.store.database import Database
-from pdp.store.records import Records
+from pdp.store.indexes import OF_RECORDS, Partial
+from pdp.store.records import Records, condition
 from pdp.store.writers import Writers
 from pdp.v1.audit_pb2 import Batch
 from tests.faults import failing
@@ -94,20 +95,38 @@ async def test_batches_that_had_no_room_are_projected_from_the_log(backlog: Back
     assert await backlog.projected() == len(backlog.made) - 1
 
 
-async def test_index_of_an_older_version_is_moved_once_and_lists_find_by_approval(
-    backlog: Backlog, mongod: MongodProcess
+@pytest.mark.parametrize("partial", OF_RECORDS, ids=lambda partial: partial.name)
+async def test_index_of_an_older_version_is_moved_once(
+    backlog: Backlog, mongod: MongodProcess, partial: Partial
 ) -> None:
     collection = backlog.database.database["records"]
-    await collection.drop_index("of_approval")
-    await collection.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
-    await collection.insert_one({"_id": "rec_1", "approval_id": "apr_1"})
+    await collection.drop_index(partial.name)
+    await collection.create_index([(partial.member, 1), ("_id", -1)], name=partial.before)
+    await collection.insert_one({"_id": "rec_1", "kind": "mask"})
     again = await Database.open(mongod.uri, backlog.database.database.name)
-    assert "of_approval" not in await collection.index_information()  # a start does not wait for it
+    assert partial.name not in await collection.index_information()  # a start does not wait for it
     await again.close()
     for _ in range(2):
-        await backlog.projection().move_index()
+        await backlog.projection().move_indexes()
         names = await collection.index_information()
-        assert names["of_approval"]["partialFilterExpression"] == {"approval_id": {"$exists": True}}
-        assert "by_approval" not in names
-    plan = await collection.find({"approval_id": {"$eq": "apr_1"}}).sort("_id", -1).explain()
-    assert "of_approval" in str(plan["queryPlanner"]["winningPlan"])
+        assert names[partial.name]["partialFilterExpression"] == partial.filter
+        assert partial.before not in names
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({"approval_id": "apr_1"}, "of_approval"),
+        ({"kind": "mask"}, "of_kind"),
+        ({"kind": "approval.created"}, "of_kind"),
+        ({"kind": "decision"}, "by_effect"),
+        ({"kind": "decision", "effect": "DENY"}, "by_effect"),
+        ({"effect": "ALLOW"}, "by_effect"),
+    ],
+)
+async def test_lists_find_by_an_index(backlog: Backlog, asked: dict[str, str], index: str) -> None:
+    collection = backlog.database.database["records"]
+    wanted = condition(**{"kind": "", "effect": "", "approval_id": "", "before": "", **asked})
+    plan = await collection.find(wanted, limit=50).sort("_id", -1).explain()
+    assert index in str(plan["queryPlanner"]["winningPlan"])
+    assert "'stage': 'SORT'" not in str(plan["queryPlanner"]["winningPlan"])

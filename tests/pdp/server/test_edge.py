@@ -8,11 +8,10 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
-from pdp.admission import Admission
 from pdp.caller import Caller
 from pdp.server import edge
 from pdp.server.arrivals import Rpc
-from pdp.server.edge import Edge
+from pdp.server.incoming import Incoming, Open
 from pdp.turns import Turns
 from pdp.v1 import info_pb2
 from pdp.v1.approval_pb2 import GetApprovalRequest, ListApprovalsRequest
@@ -290,11 +289,11 @@ async def test_message_of_a_strangers_stream_comes_before_the_second_next_of_noi
             return GetServerInfoRequest().SerializeToString()
 
     method = info_pb2.DESCRIPTOR.services_by_name["InfoService"].methods_by_name["GetServerInfo"]
-    made, seen = Edge(cast("Any", None), Admission(), Turns()), list[str]()
+    made, seen = Incoming(Turns()), list[str]()
 
     async def stream(name: str) -> None:
         caller = Caller.requester(name)
-        async for _ in made._incoming(method, Rpc(method), cast("Any", Ready()), caller):
+        async for _ in made.data(Rpc(method), Open.of(cast("Any", Ready()), caller, 60)):
             seen.append(name)
 
     tasks = [asyncio.create_task(stream("user:noisy")) for _ in range(64)]

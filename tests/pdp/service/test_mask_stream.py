@@ -16,7 +16,7 @@ import pytest
 from pdp.arrow import table
 from pdp.authn.bearer import LEEWAY_SECONDS
 from pdp.process.mongod import MongodProcess
-from pdp.server import edge
+from pdp.server import edge, incoming
 from pdp.v1 import mask_pb2
 from pdp.v1.request_pb2 import Effect, Subject
 from tests.masks import arrow, masking, records, scope, shape, stream
@@ -316,7 +316,7 @@ async def test_a_server_without_keys_says_so(state: Path, mongod: MongodProcess)
 
 async def test_a_stream_ends_when_nothing_comes(server: Placet, monkeypatch: pytest.MonkeyPatch) -> None:
     metadata = server.metadata("report-bot")
-    monkeypatch.setattr(edge, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(incoming, "IDLE_SECONDS", 0.2)
 
     async def begun() -> AsyncIterator[mask_pb2.MaskStreamRequest]:
         yield opening()

@@ -721,6 +721,154 @@ func (x *BatchAuthorizeResponse) GetResults() []*BatchAuthorizeResult {
 	return nil
 }
 
+// A message of a stream of questions: a batch with an id. It holds at most 4 MiB, also after the defaults are filled in.
+type StreamAuthorizeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Finds the answer of this message; any text that no other message without an answer has. 1 to 64 bytes of UTF-8 without
+	// control characters. The server keeps no record of it.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Values for the members that an item leaves out; see BatchAuthorizeRequest.defaults.
+	Defaults *AuthorizeRequest `protobuf:"bytes,2,opt,name=defaults,proto3" json:"defaults,omitempty"`
+	// 1 to 1,000 requests.
+	Items []*AuthorizeRequest `protobuf:"bytes,3,rep,name=items,proto3" json:"items,omitempty"`
+	// When to stop; unspecified means EXECUTE_ALL.
+	Semantics BatchSemantics `protobuf:"varint,4,opt,name=semantics,proto3,enum=pdp.v1.BatchSemantics" json:"semantics,omitempty"`
+	// The time of this message, counted from when the server takes it up: 2 s where it is not set, 10 s at most.
+	Timeout       *durationpb.Duration `protobuf:"bytes,5,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAuthorizeRequest) Reset() {
+	*x = StreamAuthorizeRequest{}
+	mi := &file_pdp_v1_decision_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAuthorizeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAuthorizeRequest) ProtoMessage() {}
+
+func (x *StreamAuthorizeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_decision_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAuthorizeRequest.ProtoReflect.Descriptor instead.
+func (*StreamAuthorizeRequest) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *StreamAuthorizeRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *StreamAuthorizeRequest) GetDefaults() *AuthorizeRequest {
+	if x != nil {
+		return x.Defaults
+	}
+	return nil
+}
+
+func (x *StreamAuthorizeRequest) GetItems() []*AuthorizeRequest {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *StreamAuthorizeRequest) GetSemantics() BatchSemantics {
+	if x != nil {
+		return x.Semantics
+	}
+	return BatchSemantics_BATCH_SEMANTICS_UNSPECIFIED
+}
+
+func (x *StreamAuthorizeRequest) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
+// The answer to one message of a stream: results or an error.
+type StreamAuthorizeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the message.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// One result for each item, in the same order; see BatchAuthorizeResponse.results. None if the message failed.
+	Results []*BatchAuthorizeResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
+	// Why the message failed, in the terms of an item's error; read each of its items as deny. The field paths are relative
+	// to the message.
+	Error         *ItemError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAuthorizeResponse) Reset() {
+	*x = StreamAuthorizeResponse{}
+	mi := &file_pdp_v1_decision_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAuthorizeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAuthorizeResponse) ProtoMessage() {}
+
+func (x *StreamAuthorizeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_decision_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAuthorizeResponse.ProtoReflect.Descriptor instead.
+func (*StreamAuthorizeResponse) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *StreamAuthorizeResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *StreamAuthorizeResponse) GetResults() []*BatchAuthorizeResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *StreamAuthorizeResponse) GetError() *ItemError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
 // An item's decision, or the error that prevented it.
 type BatchAuthorizeResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -737,7 +885,7 @@ type BatchAuthorizeResult struct {
 
 func (x *BatchAuthorizeResult) Reset() {
 	*x = BatchAuthorizeResult{}
-	mi := &file_pdp_v1_decision_proto_msgTypes[6]
+	mi := &file_pdp_v1_decision_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +897,7 @@ func (x *BatchAuthorizeResult) String() string {
 func (*BatchAuthorizeResult) ProtoMessage() {}
 
 func (x *BatchAuthorizeResult) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_decision_proto_msgTypes[6]
+	mi := &file_pdp_v1_decision_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +910,7 @@ func (x *BatchAuthorizeResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchAuthorizeResult.ProtoReflect.Descriptor instead.
 func (*BatchAuthorizeResult) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{6}
+	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BatchAuthorizeResult) GetResult() isBatchAuthorizeResult_Result {
@@ -831,7 +979,7 @@ type ItemError struct {
 
 func (x *ItemError) Reset() {
 	*x = ItemError{}
-	mi := &file_pdp_v1_decision_proto_msgTypes[7]
+	mi := &file_pdp_v1_decision_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +991,7 @@ func (x *ItemError) String() string {
 func (*ItemError) ProtoMessage() {}
 
 func (x *ItemError) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_decision_proto_msgTypes[7]
+	mi := &file_pdp_v1_decision_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +1004,7 @@ func (x *ItemError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ItemError.ProtoReflect.Descriptor instead.
 func (*ItemError) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{7}
+	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ItemError) GetCode() string {
@@ -921,7 +1069,7 @@ type FieldViolation struct {
 
 func (x *FieldViolation) Reset() {
 	*x = FieldViolation{}
-	mi := &file_pdp_v1_decision_proto_msgTypes[8]
+	mi := &file_pdp_v1_decision_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1081,7 @@ func (x *FieldViolation) String() string {
 func (*FieldViolation) ProtoMessage() {}
 
 func (x *FieldViolation) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_decision_proto_msgTypes[8]
+	mi := &file_pdp_v1_decision_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1094,7 @@ func (x *FieldViolation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldViolation.ProtoReflect.Descriptor instead.
 func (*FieldViolation) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{8}
+	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FieldViolation) GetField() string {
@@ -974,7 +1122,7 @@ type GetDecisionRequest struct {
 
 func (x *GetDecisionRequest) Reset() {
 	*x = GetDecisionRequest{}
-	mi := &file_pdp_v1_decision_proto_msgTypes[9]
+	mi := &file_pdp_v1_decision_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1134,7 @@ func (x *GetDecisionRequest) String() string {
 func (*GetDecisionRequest) ProtoMessage() {}
 
 func (x *GetDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_decision_proto_msgTypes[9]
+	mi := &file_pdp_v1_decision_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1147,7 @@ func (x *GetDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDecisionRequest.ProtoReflect.Descriptor instead.
 func (*GetDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{9}
+	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetDecisionRequest) GetDecisionId() string {
@@ -1026,7 +1174,7 @@ type GetDecisionResponse struct {
 
 func (x *GetDecisionResponse) Reset() {
 	*x = GetDecisionResponse{}
-	mi := &file_pdp_v1_decision_proto_msgTypes[10]
+	mi := &file_pdp_v1_decision_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1038,7 +1186,7 @@ func (x *GetDecisionResponse) String() string {
 func (*GetDecisionResponse) ProtoMessage() {}
 
 func (x *GetDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_decision_proto_msgTypes[10]
+	mi := &file_pdp_v1_decision_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1051,7 +1199,7 @@ func (x *GetDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDecisionResponse.ProtoReflect.Descriptor instead.
 func (*GetDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{10}
+	return file_pdp_v1_decision_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetDecisionResponse) GetDecision() *AuthorizeResponse {
@@ -1148,7 +1296,17 @@ const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\x05items\x18\x02 \x03(\v2\x18.pdp.v1.AuthorizeRequestR\x05items\x124\n" +
 	"\tsemantics\x18\x03 \x01(\x0e2\x16.pdp.v1.BatchSemanticsR\tsemantics\"P\n" +
 	"\x16BatchAuthorizeResponse\x126\n" +
-	"\aresults\x18\x01 \x03(\v2\x1c.pdp.v1.BatchAuthorizeResultR\aresults\"\x84\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1c.pdp.v1.BatchAuthorizeResultR\aresults\"\xf9\x01\n" +
+	"\x16StreamAuthorizeRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
+	"\bdefaults\x18\x02 \x01(\v2\x18.pdp.v1.AuthorizeRequestR\bdefaults\x12.\n" +
+	"\x05items\x18\x03 \x03(\v2\x18.pdp.v1.AuthorizeRequestR\x05items\x124\n" +
+	"\tsemantics\x18\x04 \x01(\x0e2\x16.pdp.v1.BatchSemanticsR\tsemantics\x123\n" +
+	"\atimeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"\x8a\x01\n" +
+	"\x17StreamAuthorizeResponse\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x126\n" +
+	"\aresults\x18\x02 \x03(\v2\x1c.pdp.v1.BatchAuthorizeResultR\aresults\x12'\n" +
+	"\x05error\x18\x03 \x01(\v2\x11.pdp.v1.ItemErrorR\x05error\"\x84\x01\n" +
 	"\x14BatchAuthorizeResult\x127\n" +
 	"\bdecision\x18\x01 \x01(\v2\x19.pdp.v1.AuthorizeResponseH\x00R\bdecision\x12)\n" +
 	"\x05error\x18\x02 \x01(\v2\x11.pdp.v1.ItemErrorH\x00R\x05errorB\b\n" +
@@ -1181,10 +1339,11 @@ const file_pdp_v1_decision_proto_rawDesc = "" +
 	"\x1bBATCH_SEMANTICS_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bBATCH_SEMANTICS_EXECUTE_ALL\x10\x01\x12&\n" +
 	"\"BATCH_SEMANTICS_DENY_ON_FIRST_DENY\x10\x02\x12*\n" +
-	"&BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT\x10\x032\xec\x01\n" +
+	"&BATCH_SEMANTICS_PERMIT_ON_FIRST_PERMIT\x10\x032\xc4\x02\n" +
 	"\x0fDecisionService\x12@\n" +
 	"\tAuthorize\x12\x18.pdp.v1.AuthorizeRequest\x1a\x19.pdp.v1.AuthorizeResponse\x12O\n" +
-	"\x0eBatchAuthorize\x12\x1d.pdp.v1.BatchAuthorizeRequest\x1a\x1e.pdp.v1.BatchAuthorizeResponse\x12F\n" +
+	"\x0eBatchAuthorize\x12\x1d.pdp.v1.BatchAuthorizeRequest\x1a\x1e.pdp.v1.BatchAuthorizeResponse\x12V\n" +
+	"\x0fStreamAuthorize\x12\x1e.pdp.v1.StreamAuthorizeRequest\x1a\x1f.pdp.v1.StreamAuthorizeResponse(\x010\x01\x12F\n" +
 	"\vGetDecision\x12\x1a.pdp.v1.GetDecisionRequest\x1a\x1b.pdp.v1.GetDecisionResponseB|\n" +
 	"\x11dev.placet.pdp.v1P\x01Z\x1eplacet/clients/go/pdp/v1;pdpv1\xa2\x02\x04PLCT\xaa\x02\rPlacet.Pdp.V1\xba\x02\vPlacetPdpV1\xca\x02\rPlacet\\Pdp\\V1\xea\x02\x0fPlacet::Pdp::V1b\x06proto3"
 
@@ -1201,72 +1360,82 @@ func file_pdp_v1_decision_proto_rawDescGZIP() []byte {
 }
 
 var file_pdp_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_pdp_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_pdp_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_pdp_v1_decision_proto_goTypes = []any{
-	(BatchSemantics)(0),            // 0: pdp.v1.BatchSemantics
-	(*AuthorizeRequest)(nil),       // 1: pdp.v1.AuthorizeRequest
-	(*AuthorizeResponse)(nil),      // 2: pdp.v1.AuthorizeResponse
-	(*Obligation)(nil),             // 3: pdp.v1.Obligation
-	(*Fired)(nil),                  // 4: pdp.v1.Fired
-	(*BatchAuthorizeRequest)(nil),  // 5: pdp.v1.BatchAuthorizeRequest
-	(*BatchAuthorizeResponse)(nil), // 6: pdp.v1.BatchAuthorizeResponse
-	(*BatchAuthorizeResult)(nil),   // 7: pdp.v1.BatchAuthorizeResult
-	(*ItemError)(nil),              // 8: pdp.v1.ItemError
-	(*FieldViolation)(nil),         // 9: pdp.v1.FieldViolation
-	(*GetDecisionRequest)(nil),     // 10: pdp.v1.GetDecisionRequest
-	(*GetDecisionResponse)(nil),    // 11: pdp.v1.GetDecisionResponse
-	nil,                            // 12: pdp.v1.ItemError.MetadataEntry
-	(*Subject)(nil),                // 13: pdp.v1.Subject
-	(*Action)(nil),                 // 14: pdp.v1.Action
-	(*Resource)(nil),               // 15: pdp.v1.Resource
-	(*structpb.Struct)(nil),        // 16: google.protobuf.Struct
-	(Effect)(0),                    // 17: pdp.v1.Effect
-	(*Reason)(nil),                 // 18: pdp.v1.Reason
-	(*Approval)(nil),               // 19: pdp.v1.Approval
-	(*durationpb.Duration)(nil),    // 20: google.protobuf.Duration
-	(*Request)(nil),                // 21: pdp.v1.Request
-	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
+	(BatchSemantics)(0),             // 0: pdp.v1.BatchSemantics
+	(*AuthorizeRequest)(nil),        // 1: pdp.v1.AuthorizeRequest
+	(*AuthorizeResponse)(nil),       // 2: pdp.v1.AuthorizeResponse
+	(*Obligation)(nil),              // 3: pdp.v1.Obligation
+	(*Fired)(nil),                   // 4: pdp.v1.Fired
+	(*BatchAuthorizeRequest)(nil),   // 5: pdp.v1.BatchAuthorizeRequest
+	(*BatchAuthorizeResponse)(nil),  // 6: pdp.v1.BatchAuthorizeResponse
+	(*StreamAuthorizeRequest)(nil),  // 7: pdp.v1.StreamAuthorizeRequest
+	(*StreamAuthorizeResponse)(nil), // 8: pdp.v1.StreamAuthorizeResponse
+	(*BatchAuthorizeResult)(nil),    // 9: pdp.v1.BatchAuthorizeResult
+	(*ItemError)(nil),               // 10: pdp.v1.ItemError
+	(*FieldViolation)(nil),          // 11: pdp.v1.FieldViolation
+	(*GetDecisionRequest)(nil),      // 12: pdp.v1.GetDecisionRequest
+	(*GetDecisionResponse)(nil),     // 13: pdp.v1.GetDecisionResponse
+	nil,                             // 14: pdp.v1.ItemError.MetadataEntry
+	(*Subject)(nil),                 // 15: pdp.v1.Subject
+	(*Action)(nil),                  // 16: pdp.v1.Action
+	(*Resource)(nil),                // 17: pdp.v1.Resource
+	(*structpb.Struct)(nil),         // 18: google.protobuf.Struct
+	(Effect)(0),                     // 19: pdp.v1.Effect
+	(*Reason)(nil),                  // 20: pdp.v1.Reason
+	(*Approval)(nil),                // 21: pdp.v1.Approval
+	(*durationpb.Duration)(nil),     // 22: google.protobuf.Duration
+	(*Request)(nil),                 // 23: pdp.v1.Request
+	(*timestamppb.Timestamp)(nil),   // 24: google.protobuf.Timestamp
 }
 var file_pdp_v1_decision_proto_depIdxs = []int32{
-	13, // 0: pdp.v1.AuthorizeRequest.subject:type_name -> pdp.v1.Subject
-	13, // 1: pdp.v1.AuthorizeRequest.on_behalf_of:type_name -> pdp.v1.Subject
-	14, // 2: pdp.v1.AuthorizeRequest.action:type_name -> pdp.v1.Action
-	15, // 3: pdp.v1.AuthorizeRequest.resource:type_name -> pdp.v1.Resource
-	16, // 4: pdp.v1.AuthorizeRequest.context:type_name -> google.protobuf.Struct
-	17, // 5: pdp.v1.AuthorizeResponse.effect:type_name -> pdp.v1.Effect
-	18, // 6: pdp.v1.AuthorizeResponse.reasons:type_name -> pdp.v1.Reason
+	15, // 0: pdp.v1.AuthorizeRequest.subject:type_name -> pdp.v1.Subject
+	15, // 1: pdp.v1.AuthorizeRequest.on_behalf_of:type_name -> pdp.v1.Subject
+	16, // 2: pdp.v1.AuthorizeRequest.action:type_name -> pdp.v1.Action
+	17, // 3: pdp.v1.AuthorizeRequest.resource:type_name -> pdp.v1.Resource
+	18, // 4: pdp.v1.AuthorizeRequest.context:type_name -> google.protobuf.Struct
+	19, // 5: pdp.v1.AuthorizeResponse.effect:type_name -> pdp.v1.Effect
+	20, // 6: pdp.v1.AuthorizeResponse.reasons:type_name -> pdp.v1.Reason
 	3,  // 7: pdp.v1.AuthorizeResponse.obligations:type_name -> pdp.v1.Obligation
-	13, // 8: pdp.v1.AuthorizeResponse.on_behalf_of:type_name -> pdp.v1.Subject
-	19, // 9: pdp.v1.AuthorizeResponse.approval:type_name -> pdp.v1.Approval
+	15, // 8: pdp.v1.AuthorizeResponse.on_behalf_of:type_name -> pdp.v1.Subject
+	21, // 9: pdp.v1.AuthorizeResponse.approval:type_name -> pdp.v1.Approval
 	4,  // 10: pdp.v1.AuthorizeResponse.fired:type_name -> pdp.v1.Fired
-	16, // 11: pdp.v1.Obligation.properties:type_name -> google.protobuf.Struct
-	18, // 12: pdp.v1.Fired.deny:type_name -> pdp.v1.Reason
-	18, // 13: pdp.v1.Fired.needs_approval:type_name -> pdp.v1.Reason
-	18, // 14: pdp.v1.Fired.allow:type_name -> pdp.v1.Reason
-	18, // 15: pdp.v1.Fired.obligation:type_name -> pdp.v1.Reason
+	18, // 11: pdp.v1.Obligation.properties:type_name -> google.protobuf.Struct
+	20, // 12: pdp.v1.Fired.deny:type_name -> pdp.v1.Reason
+	20, // 13: pdp.v1.Fired.needs_approval:type_name -> pdp.v1.Reason
+	20, // 14: pdp.v1.Fired.allow:type_name -> pdp.v1.Reason
+	20, // 15: pdp.v1.Fired.obligation:type_name -> pdp.v1.Reason
 	1,  // 16: pdp.v1.BatchAuthorizeRequest.defaults:type_name -> pdp.v1.AuthorizeRequest
 	1,  // 17: pdp.v1.BatchAuthorizeRequest.items:type_name -> pdp.v1.AuthorizeRequest
 	0,  // 18: pdp.v1.BatchAuthorizeRequest.semantics:type_name -> pdp.v1.BatchSemantics
-	7,  // 19: pdp.v1.BatchAuthorizeResponse.results:type_name -> pdp.v1.BatchAuthorizeResult
-	2,  // 20: pdp.v1.BatchAuthorizeResult.decision:type_name -> pdp.v1.AuthorizeResponse
-	8,  // 21: pdp.v1.BatchAuthorizeResult.error:type_name -> pdp.v1.ItemError
-	9,  // 22: pdp.v1.ItemError.field_violations:type_name -> pdp.v1.FieldViolation
-	12, // 23: pdp.v1.ItemError.metadata:type_name -> pdp.v1.ItemError.MetadataEntry
-	20, // 24: pdp.v1.ItemError.retry_delay:type_name -> google.protobuf.Duration
-	2,  // 25: pdp.v1.GetDecisionResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	21, // 26: pdp.v1.GetDecisionResponse.request:type_name -> pdp.v1.Request
-	22, // 27: pdp.v1.GetDecisionResponse.recorded_at:type_name -> google.protobuf.Timestamp
-	1,  // 28: pdp.v1.DecisionService.Authorize:input_type -> pdp.v1.AuthorizeRequest
-	5,  // 29: pdp.v1.DecisionService.BatchAuthorize:input_type -> pdp.v1.BatchAuthorizeRequest
-	10, // 30: pdp.v1.DecisionService.GetDecision:input_type -> pdp.v1.GetDecisionRequest
-	2,  // 31: pdp.v1.DecisionService.Authorize:output_type -> pdp.v1.AuthorizeResponse
-	6,  // 32: pdp.v1.DecisionService.BatchAuthorize:output_type -> pdp.v1.BatchAuthorizeResponse
-	11, // 33: pdp.v1.DecisionService.GetDecision:output_type -> pdp.v1.GetDecisionResponse
-	31, // [31:34] is the sub-list for method output_type
-	28, // [28:31] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	9,  // 19: pdp.v1.BatchAuthorizeResponse.results:type_name -> pdp.v1.BatchAuthorizeResult
+	1,  // 20: pdp.v1.StreamAuthorizeRequest.defaults:type_name -> pdp.v1.AuthorizeRequest
+	1,  // 21: pdp.v1.StreamAuthorizeRequest.items:type_name -> pdp.v1.AuthorizeRequest
+	0,  // 22: pdp.v1.StreamAuthorizeRequest.semantics:type_name -> pdp.v1.BatchSemantics
+	22, // 23: pdp.v1.StreamAuthorizeRequest.timeout:type_name -> google.protobuf.Duration
+	9,  // 24: pdp.v1.StreamAuthorizeResponse.results:type_name -> pdp.v1.BatchAuthorizeResult
+	10, // 25: pdp.v1.StreamAuthorizeResponse.error:type_name -> pdp.v1.ItemError
+	2,  // 26: pdp.v1.BatchAuthorizeResult.decision:type_name -> pdp.v1.AuthorizeResponse
+	10, // 27: pdp.v1.BatchAuthorizeResult.error:type_name -> pdp.v1.ItemError
+	11, // 28: pdp.v1.ItemError.field_violations:type_name -> pdp.v1.FieldViolation
+	14, // 29: pdp.v1.ItemError.metadata:type_name -> pdp.v1.ItemError.MetadataEntry
+	22, // 30: pdp.v1.ItemError.retry_delay:type_name -> google.protobuf.Duration
+	2,  // 31: pdp.v1.GetDecisionResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	23, // 32: pdp.v1.GetDecisionResponse.request:type_name -> pdp.v1.Request
+	24, // 33: pdp.v1.GetDecisionResponse.recorded_at:type_name -> google.protobuf.Timestamp
+	1,  // 34: pdp.v1.DecisionService.Authorize:input_type -> pdp.v1.AuthorizeRequest
+	5,  // 35: pdp.v1.DecisionService.BatchAuthorize:input_type -> pdp.v1.BatchAuthorizeRequest
+	7,  // 36: pdp.v1.DecisionService.StreamAuthorize:input_type -> pdp.v1.StreamAuthorizeRequest
+	12, // 37: pdp.v1.DecisionService.GetDecision:input_type -> pdp.v1.GetDecisionRequest
+	2,  // 38: pdp.v1.DecisionService.Authorize:output_type -> pdp.v1.AuthorizeResponse
+	6,  // 39: pdp.v1.DecisionService.BatchAuthorize:output_type -> pdp.v1.BatchAuthorizeResponse
+	8,  // 40: pdp.v1.DecisionService.StreamAuthorize:output_type -> pdp.v1.StreamAuthorizeResponse
+	13, // 41: pdp.v1.DecisionService.GetDecision:output_type -> pdp.v1.GetDecisionResponse
+	38, // [38:42] is the sub-list for method output_type
+	34, // [34:38] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_decision_proto_init() }
@@ -1276,7 +1445,7 @@ func file_pdp_v1_decision_proto_init() {
 	}
 	file_pdp_v1_approval_proto_init()
 	file_pdp_v1_request_proto_init()
-	file_pdp_v1_decision_proto_msgTypes[6].OneofWrappers = []any{
+	file_pdp_v1_decision_proto_msgTypes[8].OneofWrappers = []any{
 		(*BatchAuthorizeResult_Decision)(nil),
 		(*BatchAuthorizeResult_Error)(nil),
 	}
@@ -1286,7 +1455,7 @@ func file_pdp_v1_decision_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_decision_proto_rawDesc), len(file_pdp_v1_decision_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,9 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DecisionService_Authorize_FullMethodName      = "/pdp.v1.DecisionService/Authorize"
-	DecisionService_BatchAuthorize_FullMethodName = "/pdp.v1.DecisionService/BatchAuthorize"
-	DecisionService_GetDecision_FullMethodName    = "/pdp.v1.DecisionService/GetDecision"
+	DecisionService_Authorize_FullMethodName       = "/pdp.v1.DecisionService/Authorize"
+	DecisionService_BatchAuthorize_FullMethodName  = "/pdp.v1.DecisionService/BatchAuthorize"
+	DecisionService_StreamAuthorize_FullMethodName = "/pdp.v1.DecisionService/StreamAuthorize"
+	DecisionService_GetDecision_FullMethodName     = "/pdp.v1.DecisionService/GetDecision"
 )
 
 // DecisionServiceClient is the client API for DecisionService service.
@@ -48,6 +49,23 @@ type DecisionServiceClient interface {
 	// do not fit (all but ids, digest, state, times and version); GetApproval has them.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	BatchAuthorize(ctx context.Context, in *BatchAuthorizeRequest, opts ...grpc.CallOption) (*BatchAuthorizeResponse, error)
+	// Makes decisions as long as the stream is open. A message is one BatchAuthorize: the same checks, limits, records and
+	// settlement. Answers come as they are ready, in any order; each has the `id` of its message.
+	//  1. A message that fails gets an error in its answer, and an item that fails gets one in its result. The others go on.
+	//  2. At most 64 messages, and 4,096 items, are without their answer at one time. Then the server reads no further message
+	//     until answers have been sent; nothing is dropped. It reads none either while the caller has as many questions here as
+	//     it may have.
+	//  3. The stream ends with an error where a message cannot be read or has no usable `id`, when the credential ends or is
+	//     not accepted any more, and when its time is over: what was read before is answered first, where there is time. It
+	//     ends with OK when the client has sent all and has every answer, and when the server stops: then what has no answer
+	//     was not read, or its answer was lost, so ask again only what has a `request_id`.
+	//  4. The initial metadata says in `stream-seconds` how long this stream may stay open. In its last tenth, 10 s at most, no
+	//     further message is read.
+	//
+	// Further errors in an answer: ALREADY_EXISTS/MESSAGE_IN_FLIGHT, DEADLINE_EXCEEDED/OUT_OF_TIME. Further errors of the
+	// stream: DEADLINE_EXCEEDED/STREAM_TIMEOUT, begin again; RESOURCE_EXHAUSTED/OVERLOADED, this caller has 64 of them open.
+	// Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
+	StreamAuthorize(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamAuthorizeRequest, StreamAuthorizeResponse], error)
 	// Returns one of the caller's own decisions from the log, with every reason.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetDecision(ctx context.Context, in *GetDecisionRequest, opts ...grpc.CallOption) (*GetDecisionResponse, error)
@@ -80,6 +98,19 @@ func (c *decisionServiceClient) BatchAuthorize(ctx context.Context, in *BatchAut
 	}
 	return out, nil
 }
+
+func (c *decisionServiceClient) StreamAuthorize(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamAuthorizeRequest, StreamAuthorizeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DecisionService_ServiceDesc.Streams[0], DecisionService_StreamAuthorize_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamAuthorizeRequest, StreamAuthorizeResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DecisionService_StreamAuthorizeClient = grpc.BidiStreamingClient[StreamAuthorizeRequest, StreamAuthorizeResponse]
 
 func (c *decisionServiceClient) GetDecision(ctx context.Context, in *GetDecisionRequest, opts ...grpc.CallOption) (*GetDecisionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -115,6 +146,23 @@ type DecisionServiceServer interface {
 	// do not fit (all but ids, digest, state, times and version); GetApproval has them.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	BatchAuthorize(context.Context, *BatchAuthorizeRequest) (*BatchAuthorizeResponse, error)
+	// Makes decisions as long as the stream is open. A message is one BatchAuthorize: the same checks, limits, records and
+	// settlement. Answers come as they are ready, in any order; each has the `id` of its message.
+	//  1. A message that fails gets an error in its answer, and an item that fails gets one in its result. The others go on.
+	//  2. At most 64 messages, and 4,096 items, are without their answer at one time. Then the server reads no further message
+	//     until answers have been sent; nothing is dropped. It reads none either while the caller has as many questions here as
+	//     it may have.
+	//  3. The stream ends with an error where a message cannot be read or has no usable `id`, when the credential ends or is
+	//     not accepted any more, and when its time is over: what was read before is answered first, where there is time. It
+	//     ends with OK when the client has sent all and has every answer, and when the server stops: then what has no answer
+	//     was not read, or its answer was lost, so ask again only what has a `request_id`.
+	//  4. The initial metadata says in `stream-seconds` how long this stream may stay open. In its last tenth, 10 s at most, no
+	//     further message is read.
+	//
+	// Further errors in an answer: ALREADY_EXISTS/MESSAGE_IN_FLIGHT, DEADLINE_EXCEEDED/OUT_OF_TIME. Further errors of the
+	// stream: DEADLINE_EXCEEDED/STREAM_TIMEOUT, begin again; RESOURCE_EXHAUSTED/OVERLOADED, this caller has 64 of them open.
+	// Time: 30 min, or the `stream_seconds` of GetServerInfo, and 60 s without a message.
+	StreamAuthorize(grpc.BidiStreamingServer[StreamAuthorizeRequest, StreamAuthorizeResponse]) error
 	// Returns one of the caller's own decisions from the log, with every reason.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetDecision(context.Context, *GetDecisionRequest) (*GetDecisionResponse, error)
@@ -133,6 +181,9 @@ func (UnimplementedDecisionServiceServer) Authorize(context.Context, *AuthorizeR
 }
 func (UnimplementedDecisionServiceServer) BatchAuthorize(context.Context, *BatchAuthorizeRequest) (*BatchAuthorizeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchAuthorize not implemented")
+}
+func (UnimplementedDecisionServiceServer) StreamAuthorize(grpc.BidiStreamingServer[StreamAuthorizeRequest, StreamAuthorizeResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamAuthorize not implemented")
 }
 func (UnimplementedDecisionServiceServer) GetDecision(context.Context, *GetDecisionRequest) (*GetDecisionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDecision not implemented")
@@ -194,6 +245,13 @@ func _DecisionService_BatchAuthorize_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DecisionService_StreamAuthorize_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(DecisionServiceServer).StreamAuthorize(&grpc.GenericServerStream[StreamAuthorizeRequest, StreamAuthorizeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DecisionService_StreamAuthorizeServer = grpc.BidiStreamingServer[StreamAuthorizeRequest, StreamAuthorizeResponse]
+
 func _DecisionService_GetDecision_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetDecisionRequest)
 	if err := dec(in); err != nil {
@@ -232,6 +290,13 @@ var DecisionService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _DecisionService_GetDecision_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StreamAuthorize",
+			Handler:       _DecisionService_StreamAuthorize_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "pdp/v1/decision.proto",
 }
