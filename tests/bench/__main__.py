@@ -27,7 +27,7 @@ PARTS = [
     "attack",
     "text",
 ]
-PARTS += ["inbox", "lineage", "masks", "stream", "parquet"]
+PARTS += ["text", "inbox", "lineage", "masks", "stream", "parquet"]
 
 
 def main() -> int:
