@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Within it nothing is collected: a collection would walk millions of names again and again, a quarter of the time."""
+    """Within it nothing is collected: to walk millions of names again and again takes a quarter of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -5,6 +5,7 @@
 2. It passes over METADATA. `opa inspect` reads that of all files in one run; where it fails, all are parsed one by one.
 """
 
+import codecs
 import io
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +31,18 @@ Parse = Callable[[Source], Mapping[str, Any] | None]
 
 def trees(opa: Path, sources: Sequence[Source], parse: Parse) -> dict[Source, Mapping[str, Any] | None]:
     """The tree of each source; None where it is not Rego. `parse` is asked where one run for all does not do."""
-    many = [source for source in sources if b"schemas" not in source.content] if len(sources) > FEW else []
+    many = list(filter(_is_usual, sources)) if len(sources) > FEW else []
     found = _known(opa, many) if many else {}
     return {source: _tree(source, found.get(source.name), parse) for source in sources}
+
+
+def _is_usual(source: Source) -> bool:
+    """Whether one run for all reads it as one for itself: as text without a mark, and without schemas in METADATA."""
+    try:
+        source.content.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"schemas" not in source.content and not source.content.startswith(codecs.BOM_UTF8)
 
 
 def _tree(source: Source, tree: Mapping[str, Any] | None, parse: Parse) -> Mapping[str, Any] | None:
@@ -66,7 +76,7 @@ def _pack(sources: Sequence[Source], target: Path) -> None:
 
 def _together(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
     """The trees by the names of the sources, without what cannot be parsed and without places."""
-    texts = {source.name: source.content.decode(errors="replace") for source in sources}
+    texts = {source.name: source.content.decode() for source in sources}
     with staged([]) as folder:
         (folder / "input.json").write_bytes(orjson.dumps(texts))
         done = run(opa, "eval", "--input", "input.json", "--format", "raw", _QUERY, folder=folder)
@@ -86,18 +96,22 @@ def placed(tree: Any, located: Callable[[], Any], above: Callable[[], Any] | Non
     """
     if isinstance(tree, dict):
         made = {
-            key: placed(value, lambda key=key: located()[key], located)
+            key: placed(value, _below(located, key), located)
             for key, value in tree.items()
             if key not in {"comments", "annotations"}
         }
         return {"location": Place(located, above), **made} if any(key in tree for key in _PLACED) else made
     if isinstance(tree, list):
-        return [placed(value, lambda number=number: located()[number]) for number, value in enumerate(tree)]
+        return [placed(value, _below(located, number)) for number, value in enumerate(tree)]
     return tree
 
 
+def _below(located: Callable[[], Any], step: Any) -> Callable[[], Any]:
+    return lambda: located()[step]
+
+
 class Place:
-    """Where a node stands, as OPA writes it: `file`, `row`, `col` and `text`. It is no part of the tree to walk into."""
+    """Where a node stands, as OPA writes it: `file`, `row`, `col` and `text`. What walks a tree does not go into it."""
 
     def __init__(self, located: Callable[[], Any], above: Callable[[], Any] | None) -> None:
         self._located, self._above = located, above

@@ -17,6 +17,7 @@ import pytest
 
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.opa import memory
 from pdp.opa.process import LONGEST_SOCKET_BYTES, OpaProcess, answers
 from pdp.opa.queries import Opa
 from pdp.process import toolcache
@@ -124,7 +125,25 @@ async def test_socket_is_for_this_user_alone(opa: OpaProcess) -> None:
 
 async def test_its_environment_has_nothing_of_ours(opa: OpaProcess) -> None:
     variables = Path(f"/proc/{opa.pid}/environ").read_text()
-    assert set(variables.strip("\0").split("\0")) <= {"GOGC=800", "GOMAXPROCS=1", "LC_CTYPE=C.UTF-8", "TZ=UTC"}
+    found = dict(variable.split("=") for variable in variables.strip("\0").split("\0"))
+    assert int(found.pop("GOMEMLIMIT")) == memory.limit(opa._bundle)
+    assert found.items() <= {"GOGC": "800", "GOMAXPROCS": "1", "LC_CTYPE": "C.UTF-8", "TZ": "UTC"}.items()
+
+
+async def test_data_that_outgrows_its_memory_is_said_once_and_a_new_start_gets_more(
+    opa: OpaProcess, binary: Path, folder: Path, said: list[str]
+) -> None:
+    (folder / "source" / "data.json").write_text(f'{{"large": "{"x" * 36_000_000}"}}')
+    for text in ("two", "three"):
+        build(binary, folder, text)
+        while await answer(opa) != text:
+            await asyncio.sleep(0.1)
+    await until(lambda: any("more than doubled" in sentence for sentence in said))
+    os.kill(opa.pid, signal.SIGKILL)
+    before = opa.pid
+    await until(lambda: opa.pid not in {0, before} and Path(f"/proc/{opa.pid}/environ").exists())
+    await until(lambda: f"GOMEMLIMIT={memory.limit(opa._bundle)}" in Path(f"/proc/{opa.pid}/environ").read_text())
+    assert sum("more than doubled" in sentence for sentence in said) == 1
 
 
 async def test_a_replaced_bundle_is_loaded(opa: OpaProcess, binary: Path, folder: Path, said: list[str]) -> None:

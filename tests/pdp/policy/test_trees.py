@@ -1,4 +1,7 @@
-from pathlib import PurePosixPath
+"""The syntax trees of many modules by a few runs of OPA, as a run for each file gives them."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,7 @@ from pdp.process import toolcache
 
 
 @pytest.fixture(scope="module")
-def opa():
+def opa() -> Path:
     return toolcache.opa(Environment.read().tool_cache)
 
 
@@ -34,11 +37,11 @@ label(n) := "many" if {
 """
 
 
-def sources(texts):
+def sources(texts: list[str]) -> list[Source]:
     return [Source("mine", PurePosixPath(f"f{n}.rego"), f"f{n}.rego", text.encode()) for n, text in enumerate(texts)]
 
 
-def same(tree, other):
+def same(tree: Any, other: Any) -> bool:
     """Whether two trees are the same, places and all; of what OPA adds to a head only the tree of many has a place."""
     if isinstance(other, dict):
         wanted = other.keys() - {"annotations", "alias_location"}
@@ -52,27 +55,35 @@ def same(tree, other):
     return tree == other
 
 
-def test_trees_of_many_are_those_of_one_by_one_with_their_places(opa):
+def test_trees_of_many_are_those_of_one_by_one_with_their_places(opa: Path) -> None:
     many = [*sources([FINE] * FEW), *(source for source in read([rego() / "policy"]) if source.is_rego)]
     found = trees(opa, many, lambda source: _tree(opa, source))
     for source in many:
         assert same(found[source], _tree(opa, source)), source.shown
 
 
-def test_what_is_not_rego_is_none_and_hides_nobody(opa):
+def test_what_is_not_rego_is_none_and_hides_nobody(opa: Path) -> None:
     texts = [FINE, "package policy\n\ndeny contains", *[f"package lib.l{n}\n\nx := {n}\n" for n in range(FEW)]]
     found = modules(opa, sources(texts))
     assert [module.source.shown for module in found] == [f"f{n}.rego" for n in range(FEW + 2) if n != 1]
 
 
-def test_metadata_that_cannot_be_read_is_found_among_many(opa):
+def test_what_is_no_text_is_as_opa_reads_it_by_itself(opa: Path) -> None:
+    many = sources([FINE] * FEW)
+    for odd in (b'package policy\n\nx := "\xff"\n', b"\xef\xbb\xbfpackage policy\n"):
+        source = Source("mine", PurePosixPath("odd.rego"), "odd.rego", odd)
+        found = trees(opa, [*many, source], lambda source: _tree(opa, source))
+        assert found[source] == _tree(opa, source)
+
+
+def test_metadata_that_cannot_be_read_is_found_among_many(opa: Path) -> None:
     bad = "# METADATA\n# title: [\npackage lib.bad\n\nx := 1\n"
     found = modules(opa, sources([bad, *[f"package lib.l{n}\n\nx := {n}\n" for n in range(FEW)]]))
     assert [module.source.shown for module in found] == [f"f{n}.rego" for n in range(1, FEW + 1)]
 
 
 @pytest.mark.parametrize("count", [1, FEW + 1])
-def test_findings_name_the_same_lines_however_many_files_there_are(opa, tmp_path, count):
+def test_findings_name_the_same_lines_however_many_files_there_are(opa: Path, tmp_path: Path, count: int) -> None:
     rule = 'package policy\n\nallow contains {{"rule": "r{0}", "reasn": "x"}} if input.action.name == "a{0}"\n'
     for number in range(count):
         (tmp_path / f"p{number}.rego").write_text(rule.format(number))
@@ -80,7 +91,7 @@ def test_findings_name_the_same_lines_however_many_files_there_are(opa, tmp_path
     assert {(finding.line, finding.rule) for finding in found} >= {(3, "unknown-key")}
 
 
-def test_many_files_take_a_few_runs_of_opa(opa, tmp_path):
+def test_many_files_take_a_few_runs_of_opa(opa: Path, tmp_path: Path) -> None:
     rule = 'package policy\n\nallow contains {{"rule": "r{0}", "reason": "x"}} if input.action.name == "a{0}"\n'
     (tmp_path / "policy").mkdir()
     for number in range(40):
