@@ -8,7 +8,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 # Every test process would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution lock clean
+.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution lowest systemd-analyze ops lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -23,6 +23,8 @@ help:
 	@echo "make languages  builds and tests the clients in other languages, where their tools are; not part of make test"
 	@echo "make authzen  the OpenID certification scenario of AuthZEN against a decision point; not part of make test"
 	@echo "make resolution  the client and the guard beside the newest frameworks for agents; needs the package index"
+	@echo "make ops     what is in ops/: images, units, charts and a backup, by tools that it builds; not part of make test"
+	@echo "make lowest  the demo on the lowest version of each package that pyproject.toml allows; needs the package index"
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
 
@@ -53,7 +55,7 @@ $(BIN)/pdp: .venv/.installed pyproject.toml
 
 .venv-gen/.installed: requirements-gen.lock
 	@echo "installing $< into .venv-gen: a few seconds, once"
-	@$(PYTHON) -m venv .venv-gen
+	@$(PYTHON) -m venv --clear .venv-gen
 	@.venv-gen/bin/$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
 
@@ -67,6 +69,12 @@ $(BIN)/pdp: .venv/.installed pyproject.toml
 	@echo "installing $< into .venv-soak: a few seconds, once"
 	@$(PYTHON) -m venv .venv-soak
 	@.venv-soak/bin/$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@
+
+.venv-ops/.installed: requirements-ops.lock
+	@echo "installing $< into .venv-ops: a few seconds, once"
+	@$(PYTHON) -m venv .venv-ops
+	@.venv-ops/bin/$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
 
 .venv-docs/.installed: requirements-docs.lock
@@ -115,6 +123,15 @@ languages: setup
 authzen: setup
 	$(BIN)/pdp dev --policy tests/cases/authzen/scenario -- $(BIN)/python -m tests.authzen
 
+# systemd's own check of units.
+systemd-analyze:
+	@command -v systemd-analyze > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends systemd > /dev/null; \
+	else echo "make ops needs systemd-analyze; run as root: apt-get install systemd"; fi
+
+ops: setup .venv-ops/.installed systemd-analyze
+	$(BIN)/python -m tests.ops
+
 resolution: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.resolution
 
@@ -124,15 +141,23 @@ soak: setup .venv-soak/.installed
 	$(BIN)/pytest tests/e2e tests/pdp/arrow/test_hostile.py tests/fuzz tests/masker/arrow/test_corpus_of_tools.py --rounds 50 --timeout 0
 	NUMBA_DISABLE_JIT=1 PYTHONPATH=$$(echo .venv-soak/lib/python*/site-packages) $(BIN)/python -m tests.fuzz $(SECONDS)
 
+lowest: setup
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
+	$(BIN)/uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct ".[server,mask,lineage,inbox,otel,mongod]"
+	cd build/lowest && bin/pdp demo
+
 bite: setup
 	$(BIN)/python -m tests.bite
 
 lock: setup
-	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra lineage --extra inbox --extra suggest --extra mongod --group dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra lineage --extra inbox --extra suggest --extra otel --extra mongod --group dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group bench -o requirements-bench.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group soak -o requirements-soak.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group docs -o requirements-docs.lock
+	$(BIN)/uv pip compile --upgrade $(LOCK) --group ops -o requirements-ops.lock
+	$(BIN)/uv pip compile $(LOCK) --constraint requirements.lock --extra server --group image -o ops/requirements-server.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --constraint requirements.lock --extra server --extra mask --extra lineage --group image -o ops/requirements-server-mask.lock pyproject.toml
 
 clean:
-	rm -rf .venv .venv-gen .venv-bench .venv-soak .venv-docs .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-gen .venv-bench .venv-soak .venv-docs .venv-ops .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -51,6 +51,8 @@ def sink_of(source: Source, target: str, output_schema: Any, layout: Layout = US
         source.form if is_piped else "",
         codec=source.codec or "zstd",
         delimiter=source.delimiter if is_piped else layout.delimiter,
+        mark=source.mark,
+        has_line_ends=source.has_line_ends,
     )
 
 
@@ -70,7 +72,9 @@ def from_row(source: Source, row: int) -> Source:
                 yield batch.slice(before)
             before = max(before - batch.num_rows, 0)
 
-    return dataclasses.replace(source, batches=rest, rows=source.rows and source.rows - row) if row else source
+    return (
+        dataclasses.replace(source, batches=rest, rows=source.rows and source.rows - row, mark=b"") if row else source
+    )
 
 
 def record_paths(source: Source) -> tuple[list[str], Source]:

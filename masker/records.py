@@ -1,14 +1,17 @@
-"""JSON text: a mask for every leaf path, number text and key order kept.
+"""JSON text: a mask for every leaf path.
 
 Used for `json` columns and for whole records, which are a table of one such column.
 
 1. Every leaf needs a mask; a path that no rule names refuses the document.
 2. A path that a document does not have is not an error.
-3. An object with the same key twice is refused, and so is a value of a type that its mask does not take.
+3. Only the values that a mask changes are written anew. Every other byte stays as it was.
+4. Of a key that an object has twice, each value is masked. To unmask, and for the entity of a shift, that is refused.
+5. A value of a type that its mask does not take is refused.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,18 +21,18 @@ from masker.arrow import table
 from masker.chunk import Chunk
 from masker.context import Context, Days, KeySchedules
 from masker.errors import ValueRefused
-from masker.kernels.column import SHORT, Masked, Text, text_from
+from masker.kernels import json_scan, json_string
+from masker.kernels.column import SHORT, UNFIT, Bytes, Flags, Masked, Offsets, Text, ends
+from masker.kernels.json_string import NUMBER, shortest, written
 from masker.methods import Takes
 from masker.path import ITEM, Path, parse, render
 from masker.plan import MaskPlan, plan
+from masker.spans import DEPTH, PathTree, Spans, spans
 from masker.spec import Spec
 
 COLUMN = "record"
 """The name of the one column that a table of records has."""
-DEPTH = 32
-"""Steps of a path at most. Far beyond real records, and far below where Python's JSON parser gives up."""
-Slot = tuple[Any, Any]
-"""Where a leaf stands: its object or list, and its key or index."""
+_MINUS, _ZERO = b"-0"
 
 _PROBLEMS = {
     "json": "the value is not JSON",
@@ -42,10 +45,16 @@ _PROBLEMS = {
 }
 
 
-class Number(str):
-    """The text of a number as it stood."""
+class _Object(list[tuple[str, Any]]):
+    """An object as its pairs, because a key may stand there twice."""
 
-    __slots__ = ()
+
+_NAMES = {
+    json_scan.NOT_JSON: "json",
+    json_scan.DEEP: "depth",
+    json_scan.TWICE: "twice",
+    json_scan.UNCOVERED: "path",
+}
 
 
 class _Broken(Exception):
@@ -69,7 +78,7 @@ def leaf_paths(documents: Iterable[str]) -> list[str]:
     paths: set[Path] = set()
     for row, document in enumerate(documents):
         try:
-            paths.update(path for path, _, value in _leaves(_parsed(document)) if value is not None)
+            paths.update(path for path, value in _leaves(_parsed(document)) if value is not None)
             problem = ""
         except _Broken as broken:
             problem = _PROBLEMS[str(broken)]
@@ -78,109 +87,160 @@ def leaf_paths(documents: Iterable[str]) -> list[str]:
     return sorted(render(path) for path in paths)
 
 
+def counts(documents: Text, paths: Sequence[str], times: Offsets | None = None) -> Counter[str]:
+    """How many values, without nulls, stand at each path; document i counts `times[i]` times.
+
+    What is not JSON counts nothing. Of a key that an object has twice, each value counts, as each is masked.
+    """
+    tree = PathTree([parse(path) or () for path in paths])
+    found = spans(documents, tree, np.ones(len(paths), np.bool_), covers=False)
+    rows, leaves = found.where[:, 0], found.where[:, 1]
+    counted = (found.kinds != json_scan.NULL) & (found.problems[rows] == 0)
+    often = np.ones(len(documents), np.int64) if times is None else times
+    totals = np.bincount(leaves[counted], often[rows[counted]], len(paths))
+    return Counter({path: int(total) for path, total in zip(paths, totals, strict=True) if total})
+
+
 def masked(chunk: Chunk, values: Text, schedules: KeySchedules, mask_plan: MaskPlan) -> Text:
     """Mask the JSON documents of a chunk."""
     return _Documents(chunk, values, schedules, mask_plan).run()
 
 
 class _Documents:
-    """One column of documents: parsed, its leaves gathered by path, masked, put back."""
+    """One column of documents: its values found as spans, masked path by path, put back where they stood."""
 
     def __init__(self, chunk: Chunk, values: Text, schedules: KeySchedules, mask_plan: MaskPlan) -> None:
         self.leaf, self.rows, self.schedules, self.plan = chunk.leaf, chunk.rows, schedules, mask_plan
-        self.rules = {parse(path): (path, rule, spec) for path, rule, spec in chunk.leaf.spec.children}
-        self.prefixes = {path[:length] for path in self.rules if path for length in range(1, len(path))}
-        self.slots: dict[Path, list[tuple[int, Slot]]] = {path: [] for path in self.rules if path}
-        self.documents = [self._document(values, row) for row in range(len(values))]
+        self.rules = [(path, rule, spec, parse(path) or ()) for path, rule, spec in chunk.leaf.spec.children]
+        entities = {parse(entity) or () for *_, spec, _ in self.rules if (entity := spec.get("entity")) is not None}
+        paths = [steps for *_, steps in self.rules]
+        tree = PathTree(paths, entities if self._masks else paths)
+        self.changed = np.array([self._changes(spec) for _, _, spec, _ in self.rules], np.bool_)
+        wanted = self.changed | np.array([steps in entities for steps in paths], np.bool_)
+        self.found = spans(values, tree, wanted, covers=self._masks)
+        if self.found.problems.any():
+            raise self._problem(int(np.argmax(self.found.problems > 0)))
+
+    @property
+    def _masks(self) -> bool:
+        return self.plan.direction == "mask"
+
+    def _changes(self, spec: Spec) -> bool:
+        return methods.of(spec).takes is not Takes.ARRAYS if self._masks else methods.of(spec).reversible
 
     def run(self) -> Text:
-        """Mask path by path; entities are read before anything changes."""
-        shifts = {path: self._days(path) for path in self.slots if self.rules[path][2].get("entity") is not None}
-        for path, slots in self.slots.items():
-            if slots and (self.plan.direction == "mask" or methods.of(self.rules[path][2]).reversible):
-                self._mask(path, slots, shifts.get(path))
-        return text_from([None if each is None else _written(each[0]) for each in self.documents])
+        """Mask path by path, and write the documents with what came of it."""
+        found = self.found.only(self.changed[self.found.where[:, 1]])
+        count = len(found.kinds)
+        places, lengths, parts, size = np.zeros(count, np.int64), np.zeros(count, np.int64), [np.zeros(0, np.uint8)], 0
+        for number in np.unique(found.where[:, 1]):
+            chosen = found.where[:, 1] == number
+            data, at = self._mask(int(number), found.only(chosen))
+            places[chosen], lengths[chosen] = at[:-1] + size, np.diff(at)
+            parts.append(data)
+            size += data.size
+        return found.replaced(np.concatenate(parts), places, lengths)
 
-    def _document(self, values: Text, row: int) -> list[Any] | None:
-        """Return the document in a list of one, so that a bare leaf has a place too; None for null."""
-        if not values.valid[row]:
-            return None
-        place = ""
-        try:
-            holder = [_parsed(values.value(row).decode())]
-            for path, slot, value in _leaves(holder[0], holder):
-                place = render(path)
-                self._note(row, path, slot, value)
-            problem = ""
-        except _Broken as broken:
-            problem = _PROBLEMS[str(broken)]
-        if problem:
-            raise self._refused(problem, row, place)
-        return holder
+    def _mask(self, number: int, found: Spans) -> tuple[Bytes, Offsets]:
+        """The values of one path as JSON, one behind the other, and where each begins."""
+        path, _, spec, _ = self.rules[number]
+        method, alive = methods.of(spec), found.kinds != json_scan.NULL
+        if method.takes is Takes.NOTHING:
+            return written(_no_text(np.zeros_like(alive)), np.zeros(alive.size, np.uint8))
+        self._refuse(_PROBLEMS["type"], ~_taken(spec, found.kinds, self.plan.direction), found, path)
+        values, halves = (_no_text(alive), ~alive & alive) if method.takes is Takes.FLAGS else texts(found)
+        self._refuse(_PROBLEMS["unicode"], halves, found, path)
+        result = self._run(spec, values, found.where[:, 0])
+        self._refuse(_PROBLEMS["value"], self._unfit(spec, result), found, path)
+        stays = (found.kinds >= json_scan.INTEGER) & (found.kinds <= json_scan.EXPONENT) & method.keeps_numbers
+        return written(result.values, stays.astype(np.uint8) * NUMBER)
 
-    def _note(self, row: int, path: Path, slot: Slot, value: Any) -> None:
-        if path in self.slots:
-            self.slots[path].append((row, slot))
-        elif self.plan.direction == "mask" and not (value is None and path in self.prefixes):
-            raise _Broken("path")
-
-    def _mask(self, path: Path, slots: list[tuple[int, Slot]], days: Days | None) -> None:
-        spec = self.rules[path][2]
-        if methods.of(spec).is_whole:
-            for _, (container, key) in slots if methods.of(spec).takes is Takes.NOTHING else ():
-                container[key] = None
-            return
-        leaves = [container[key] for _, (container, key) in slots]
-        for (row, _), value in zip(slots, leaves, strict=True):
-            if not _takes(spec, value, self.plan.direction):
-                raise self._refused(_PROBLEMS["type"], row, render(path))
-        result = self._run(spec, self._text(path, leaves, slots), days, slots)
-        self._refuse_unfit(path, spec, result, slots)
-        for number, (_, (container, key)) in enumerate(slots):
-            container[key] = _back(spec, leaves[number], result.values, number)
-
-    def _run(self, spec: Spec, values: Text, days: Days | None, slots: list[tuple[int, Slot]]) -> Masked:
-        rows = np.array([row for row, _ in slots], np.int64)
+    def _run(self, spec: Spec, values: Text, rows: Offsets) -> Masked:
+        days = self._days(spec) if spec.get("entity") is not None else None
         shifts = (days[0][rows], days[1][rows]) if days else None
         method, context = methods.of(spec), Context(self.schedules, self.leaf.key_version, shifts)
-        if self.plan.direction == "mask":
+        if self._masks:
             return method.run(spec, values, context)
         opened = method.reverse(spec, values, context)
         if self.plan.direction == "unmask" or opened.status.any():
             return opened
         return method.run(spec, opened.values, Context(self.schedules, self.plan.key_version))
 
-    def _text(self, path: Path, leaves: list[Any], slots: list[tuple[int, Slot]]) -> Text:
-        encoded: list[bytes | None] = []
-        for (row, _), value in zip(slots, leaves, strict=True):
-            text = None if value is None else _plain(value)
-            if text is not None and any("\ud800" <= each <= "\udfff" for each in text):
-                raise self._refused(_PROBLEMS["unicode"], row, render(path))
-            encoded.append(None if text is None else text.encode())
-        return text_from(encoded)
-
-    def _days(self, path: Path) -> Days:
+    def _days(self, spec: Spec) -> Days:
         """The shift of every document, from its one entity leaf."""
-        spec = self.rules[path][2]
-        entity = parse(spec["entity"]) or ()
-        values: list[bytes | None] = [None] * len(self.documents)
-        for row, (container, key) in self.slots[entity]:
-            value = container[key]
-            values[row] = _plain(value).encode("utf-8", "surrogatepass") if isinstance(value, str) else None
-        return date_shift.entity_days(spec, text_from(values), Context(self.schedules, self.leaf.key_version))
+        steps = parse(spec["entity"])
+        number = next(number for number, rule in enumerate(self.rules) if rule[3] == steps)
+        found = self.found.only(self.found.where[:, 1] == number)
+        held, _ = texts(found)
+        count, rows = len(self.found.documents), found.where[:, 0]
+        lengths, valid = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+        lengths[rows], valid[rows] = np.diff(held.offsets), held.valid & (found.kinds != json_scan.TRUTH)
+        return date_shift.entity_days(
+            spec, Text(held.data, ends(lengths), valid), Context(self.schedules, self.leaf.key_version)
+        )
 
-    def _refuse_unfit(self, path: Path, spec: Spec, result: Masked, slots: list[tuple[int, Slot]]) -> None:
-        for number in np.flatnonzero(result.status):
-            short = result.status[number] == SHORT
-            allowed = spec.short_is_null if short else spec.unfit_is_null
-            if not allowed or self.plan.direction != "mask":
-                raise self._refused(_PROBLEMS["value"], slots[number][0], render(path))
+    def _unfit(self, spec: Spec, result: Masked) -> Flags:
+        """Which values neither fit nor may become null."""
+        allowed = {UNFIT: spec.unfit_is_null, SHORT: spec.short_is_null}
+        fine = [status for status, is_null in allowed.items() if is_null and self._masks]
+        return (result.status > 0) & ~np.isin(result.status, fine)
+
+    def _refuse(self, problem: str, wrong: Flags, found: Spans, path: str) -> None:
+        if wrong.any():
+            raise self._refused(problem, int(found.where[np.argmax(wrong), 0]), path)
+
+    def _problem(self, row: int) -> ValueRefused:
+        """The error of a document; where no rule covers a value, its path is looked up."""
+        problem = int(self.found.problems[row])
+        path = self._uncovered(row) if problem == json_scan.UNCOVERED else ""
+        return self._refused(_PROBLEMS[_NAMES[problem]], row, path)
+
+    def _uncovered(self, row: int) -> str:
+        known = {steps for *_, steps in self.rules}
+        above = {steps[:length] for steps in known for length in range(1, len(steps))}
+        for path, value in _leaves(_parsed(self.found.documents.value(row).decode())):
+            if path not in known and (value is not None or path not in above):
+                return render(path)
+        return ""
 
     def _refused(self, problem: str, row: int, path: str) -> ValueRefused:
         column = self.leaf.column if self.leaf.column != COLUMN else ""
         place = f"{column}: {path}" if column and path else column or path
-        rule = next((rule for name, rule, _ in self.rules.values() if name == path), "") or self.leaf.rule
+        rule = next((rule for name, rule, *_ in self.rules if name == path), "") or self.leaf.rule
         return ValueRefused(problem, column=place, row=int(self.rows[row]), rule=rule)
+
+
+def _taken(spec: Spec, kinds: Bytes, direction: str) -> Flags:
+    """Which values a mask takes, null among them: numbers only where their text is exact or the rule says `number`."""
+    if direction == "mask" and methods.of(spec).takes is Takes.FLAGS:
+        return np.ones(kinds.size, np.bool_)
+    text, numbers = [json_scan.PLAIN, json_scan.ESCAPED], [json_scan.INTEGER, json_scan.FRACTION]
+    if direction != "mask":
+        taken = text
+    elif spec.get("format") == "number":
+        taken = [*numbers, json_scan.EXPONENT]
+    else:
+        taken = [*text, *numbers] if methods.of(spec).takes_ids else text
+    return np.isin(kinds, [*taken, json_scan.NULL])
+
+
+def texts(found: Spans) -> tuple[Text, Flags]:
+    """Values as a mask takes them, and which hold half of a surrogate pair.
+
+    Numbers are the shortest plain text, so that 42, 42.0 and "42" join.
+    """
+    kinds, starts, stops, data = found.kinds, found.where[:, 2], found.where[:, 3], found.documents.data
+    alive = kinds != json_scan.NULL
+    until = np.zeros_like(stops)
+    shortest(data, stops, kinds == json_scan.FRACTION, alive, until)
+    is_number = (kinds == json_scan.INTEGER) | (kinds == json_scan.FRACTION)
+    is_zero = is_number & (until == starts + 2) & (data[starts] == _MINUS) & (data[starts + 1] == _ZERO)
+    return json_string.texts(data, starts + is_zero, until, alive, kinds == json_scan.ESCAPED)
+
+
+def _no_text(valid: Flags) -> Text:
+    """Values of which only is known whether they are null."""
+    return Text(np.zeros(0, np.uint8), ends(np.zeros(valid.size, np.int64)), valid)
 
 
 def _parsed(document: str) -> Any:
@@ -188,9 +248,9 @@ def _parsed(document: str) -> Any:
     try:
         return json.loads(
             document,
-            object_pairs_hook=_object,
-            parse_int=Number,
-            parse_float=Number,
+            object_pairs_hook=_Object,
+            parse_int=str,
+            parse_float=str,
             parse_constant=_constant,
         )
     except RecursionError:
@@ -200,90 +260,20 @@ def _parsed(document: str) -> Any:
     raise _Broken(problem)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise _Broken("twice")
-    return made
-
-
 def _constant(_name: str) -> Any:
     raise _Broken("json")
 
 
-def _leaves(document: Any, holder: list[Any] | None = None) -> Iterator[tuple[Path, Slot, Any]]:
+def _leaves(document: Any) -> Iterator[tuple[Path, Any]]:
     """Walk to every leaf; an empty object or list does not hold one."""
-    pending: list[tuple[Path, Slot, Any]] = [((), (holder, 0), document)]
+    pending: list[tuple[Path, Any]] = [((), document)]
     while pending:
-        path, slot, value = pending.pop()
+        path, value = pending.pop()
         if len(path) > DEPTH:
             raise _Broken("depth")
-        if isinstance(value, dict):
-            pending.extend(((*path, key), (value, key), below) for key, below in reversed(value.items()))
+        if isinstance(value, _Object):
+            pending.extend(((*path, key), below) for key, below in reversed(value))
         elif isinstance(value, list):
-            pending.extend(((*path, ITEM), (value, index), value[index]) for index in reversed(range(len(value))))
+            pending.extend(((*path, ITEM), below) for below in reversed(value))
         else:
-            yield path, slot, value
-
-
-def _takes(spec: Spec, value: Any, direction: str) -> bool:
-    """Tell whether a mask takes a value: numbers only where their text is exact or the rule says `number`."""
-    if value is None:
-        return True
-    if direction != "mask":
-        return type(value) is str
-    if methods.of(spec).takes is Takes.FLAGS:
-        return True
-    if spec.get("format") == "number":
-        return isinstance(value, Number)
-    if isinstance(value, Number):
-        return methods.of(spec).takes_ids and "e" not in value.lower()
-    return isinstance(value, str)
-
-
-def _plain(value: Any) -> str:
-    """Numbers as the shortest plain text, so that 42, 42.0 and "42" join."""
-    if isinstance(value, Number):
-        if "." not in value:
-            return "0" if value == "-0" else str(value)
-        shortest = value.rstrip("0").rstrip(".")
-        return "0" if shortest == "-0" else shortest
-    return value if isinstance(value, str) else ""
-
-
-def _back(spec: Spec, before: Any, values: Text, number: int) -> Any:
-    """Return what stands in the document: a number that its mask keeps is a number again."""
-    if not values.valid[number]:
-        return None
-    text = values.value(number).decode()
-    stays = isinstance(before, Number) and methods.of(spec).keeps_numbers
-    return Number(text) if stays else text
-
-
-def _written(value: Any) -> bytes:
-    return "".join(_spelled(value)).encode("utf-8", "surrogatepass")
-
-
-def _spelled(value: Any) -> Iterator[str]:
-    """Write JSON with numbers as they stood."""
-    if isinstance(value, Number):
-        yield value
-    elif isinstance(value, dict):
-        yield "{"
-        for number, (key, below) in enumerate(value.items()):
-            yield f"{',' if number else ''}{json.dumps(key, ensure_ascii=_odd(key))}:"
-            yield from _spelled(below)
-        yield "}"
-    elif isinstance(value, list):
-        yield "["
-        for number, below in enumerate(value):
-            yield "," if number else ""
-            yield from _spelled(below)
-        yield "]"
-    else:
-        yield json.dumps(value, ensure_ascii=isinstance(value, str) and _odd(value))
-
-
-def _odd(text: str) -> bool:
-    """A lone surrogate stays the escape it was."""
-    return any("\ud800" <= each <= "\udfff" for each in text)
+            yield path, value

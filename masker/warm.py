@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from masker import date_shift, methods, parameter
+from masker import date_shift, methods, parameter, records
 from masker.arrow import schema
 from masker.context import Context, Days, KeySchedules
 from masker.generalize import Decimals
 from masker.kernels.column import Fixed, Text, compact, text_from
+from masker.kernels.json_string import written
 from masker.kernels.number import numerals
 from masker.keys import SECRET_BYTES, Keyring, KeyVersion
 from masker.methods import METHODS, Method, Takes
 from masker.plan import MaskPlan, plan
+from masker.spans import PathTree, spans
 from masker.spec import Spec
 
 _ONE = np.ones(1, np.bool_)
@@ -37,6 +39,7 @@ def warm_all() -> None:
     types, rules, domains = examples()
     made = plan(schema.schema_of(types), rules, domains, key_version=1)
     back = plan(made.output_schema, rules, domains, key_version=1, direction="unmask")
+    _run_documents()
     for each in (made, back):
         _warm(each, keys, texts=_ALL)
 
@@ -63,9 +66,19 @@ def _warm(mask_plan: MaskPlan, keys: Keyring | None, *, texts: int) -> None:
     with _uncollected():
         schedules = KeySchedules(keys)
         for leaf in mask_plan.leaves:
+            if methods.of(leaf.spec).takes is Takes.DOCUMENTS:
+                _run_documents()
             context = Context(schedules, mask_plan.key_version or leaf.key_version, _DAYS)
             for spec in [leaf.spec, *(child for _, _, child in leaf.spec.children)]:
                 _run(spec, schema.plain_type(leaf.input), context, texts, reverse=mask_plan.direction != "mask")
+
+
+def _run_documents() -> None:
+    """Read a value out of a document, and write it there again."""
+    found = spans(text_from([b'{"\\u0061":"\\n"}']), PathTree([("a",)]), _ONE, covers=True)
+    values, _ = records.texts(found)
+    data, places = written(values, np.zeros(1, np.uint8))
+    found.replaced(data, places[:-1], np.diff(places))
 
 
 @contextlib.contextmanager

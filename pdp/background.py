@@ -1,7 +1,7 @@
 """Runs work beside the server that must not end by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -34,3 +34,21 @@ async def background(work: Coroutine[Any, Any, None], failed: asyncio.Future[Non
         while not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=AGAIN_SECONDS)
+
+
+@asynccontextmanager
+async def each_time(event: asyncio.Event, do: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Do something each time the event is set, until the block ends."""
+
+    async def doing() -> None:
+        while True:
+            await event.wait()
+            event.clear()
+            await do()
+
+    task = asyncio.create_task(doing())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

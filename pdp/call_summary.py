@@ -5,14 +5,15 @@ The edge begins it; what decides notes its decision. Where no one wants to be to
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
-from pdp import correlation, deadline
+from pdp import correlation, deadline, metrics
 from pdp.traces import Span, Spans
 
+_IN_FLIGHT = metrics.IN_FLIGHT.at()
 _present: ContextVar["CallSummary | None"] = ContextVar("call_summary", default=None)
 
 
@@ -63,16 +64,21 @@ _NOTHING = _Nothing()
 class Calls:
     """The calls of one process. `write` gets each that has ended; `spans` makes a span for each whose caller is known.
 
-    Each may be left out.
+    Each may be left out. Where `counts` says so, calls are counted as `pdp.metrics.CALLS` too.
     """
 
     def __init__(self, write: Callable[[CallSummary], None] | None = None, spans: Spans | None = None) -> None:
-        self._write, self._spans = write, spans
+        self._write, self._spans, self.counts = write, spans, False
+
+    def count(self, names: Collection[str]) -> None:
+        """Calls of these names are counted each under its own."""
+        metrics.CALLS.allow("rpc_method", names)
 
     def summary(self, rpc: str = "") -> CallSummary | _Nothing:
         """The summary of a call that lasts as long as its block."""
-        if self._write is None and self._spans is None:
+        if self._write is None and self._spans is None and not self.counts:
             return _NOTHING
+        _IN_FLIGHT.add(1)
         return CallSummary(rpc, self._ended)
 
     def proven(self) -> None:
@@ -85,6 +91,9 @@ class Calls:
             call.trace_id = call.span.trace_id
 
     def _ended(self, call: CallSummary) -> None:
+        _IN_FLIGHT.add(-1)
+        if self.counts:
+            metrics.CALLS.at(call.name, call.code).observe(time.perf_counter() - call.began)
         if call.span is not None:
             call.span.end(call.rpc, call.code, call.effect, call.decision_id, call.decisions)
         if self._write is not None:
@@ -106,7 +115,7 @@ def answered(code: str) -> None:
 
 
 def decided(count: int, effect: str = "", decision_id: str = "") -> None:
-    """So many decisions are made. Where it is one, they are its effect and its id."""
+    """Add a number of decisions. Of a single one there are its effect and its id."""
     call = _present.get()
     if call is not None:
         call.decisions += count

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 
-from pdp import deadline
+from pdp import deadline, metrics
 from pdp.errors import Overloaded
 from pdp.fair import FairQueue
 
@@ -109,7 +109,8 @@ class Gate:
         else:
             self._require_turn(caller, weight, deadline.end(seconds, spare))
             place = _Place(caller, weight, asyncio.get_running_loop().create_future())
-            await self._wait(place, seconds, spare)
+            with metrics.WAIT.took():
+                await self._wait(place, seconds, spare)
 
     def _require_turn(self, caller: str, weight: float, end: float) -> None:
         """Raise `Overloaded` where the call would have no turn before `end`, or makes a queue longer that stands."""

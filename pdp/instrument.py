@@ -10,14 +10,19 @@
 
 import time
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
+from functools import wraps
 from itertools import product
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 OTHER = "other"
 """Stands for every value of a label that is not in its set."""
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Joined(StrEnum):
@@ -75,6 +80,16 @@ class Spread:
         """A block whose seconds are one value: `with spread.took():`."""
         return Took(self)
 
+    def timed(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The same function, whose seconds are one value each time."""
+
+        @wraps(function)
+        def timed(*arguments: P.args, **named: P.kwargs) -> R:
+            with Took(self):
+                return function(*arguments, **named)
+
+        return timed
+
 
 class Took:
     """Observes the seconds of a block, also of one that fails."""
@@ -120,6 +135,13 @@ class Family(Generic[T]):
     def allow(self, label: str, values: Collection[str]) -> None:
         """Put values into the set of a label, at a start."""
         self._values[self.labels.index(label)].update(dict.fromkeys(values))
+
+    def admit(self, value: str, most: int) -> T:
+        """The series of a value of the one label, which is taken into its set as long as that has fewer than `most`."""
+        [known] = self._values
+        if value not in known and len(known) < most:
+            known[value] = None
+        return self.at(value)
 
     def only(self, *values: str) -> T:
         """The series of these values, which are the only ones from now on. They need not be in the sets."""

@@ -105,7 +105,7 @@ def message_of(record: logging.LogRecord) -> str:
     """A record's message. One whose arguments do not fit shows what they should fit into."""
     try:
         return shown(record.getMessage())
-    except Exception:  # noqa: BLE001  # whatever an argument's own text does
+    except Exception:  # noqa: BLE001  # an argument's own text may raise anything
         return shown(str(record.msg))
 
 

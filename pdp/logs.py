@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -70,13 +71,22 @@ class Logs:
         """Take a sentence of the server for its operator. On a console it is the sentence alone."""
         self._put(logging.WARNING if text.startswith(_WARNS) else logging.INFO, text)
 
+    def pass_on(self, line: str, name: str) -> None:
+        """Take a line that another process of this server, called `name`, wrote for its log."""
+        if self.is_json and line.startswith("{"):
+            self._outlet.put(f"{line}\n".encode())
+        else:
+            self.say(f"{name}: {line}")
+
     def fail(self, text: str) -> None:
         """Take the reason why the server ends."""
         self._put(logging.CRITICAL, text)
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Log what fails on the loop where nothing waits for it, without what it was called with."""
+        """Log what fails where nothing waits for it: on the loop, in a thread, or while an object ends."""
         loop.set_exception_handler(_unhandled)
+        threading.excepthook = _failed_alone
+        sys.unraisablehook = _failed_alone
 
     def close(self) -> None:
         """Write what waits. What is logged afterwards is lost."""
@@ -104,6 +114,11 @@ class Into(logging.Handler):
         """Write one."""
         members: Mapping[str, object] = members_of(record)
         self._outlet.put(self._form.line(record.levelno, record.name, message_of(record), members, record.created))
+
+
+def _failed_alone(failed: Any) -> None:
+    """What Python would print with the error's text, in lines that are not of the log."""
+    log.error("what nothing waits for failed", exc_info=failed.exc_value)
 
 
 def _unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

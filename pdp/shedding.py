@@ -1,11 +1,12 @@
 """What was refused because it was too much: how many calls for each reason, and who sent most of them.
 
-A call that is refused so is no decision. Metrics read `totals`; the log gets a sum of each second that has any.
+Nothing was decided about such a call. The metrics count it, and the log gets a sum of each second that has any.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 
+from pdp import metrics
 from pdp.errors import Overloaded, PdpError
 
 MOST_NAMED = 10
@@ -34,14 +35,13 @@ class Shedding:
     """The refused calls of one process."""
 
     def __init__(self) -> None:
-        self.totals: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._callers: Counter[str] = Counter()
 
     def see(self, error: BaseException) -> None:
         """Count the error that a call ended with, if it is such a refusal. The edges call it, once for each call."""
         if isinstance(error, CallerOverLimit | Overloaded):
-            self.totals[error.reason] += 1
+            metrics.SHED.at(error.reason).add()
             self._reasons[error.reason] += 1
 
     def name(self, caller: str) -> None:

@@ -232,23 +232,29 @@ async def served(
     masks: bool = False,
     seconds: float = 30,
     slack_host: str = "",
+    workers: int = 0,
     **changes: Any,
 ) -> AsyncIterator[Served]:
     """`pdp serve` with the issuers and people of `pdp dev`, in a process of its own, whose clock may be wrong.
 
-    What is done with it must take at most `seconds`. Slack is at `slack_host`, if that is given.
+    What is done with it must take at most `seconds`. Slack is at `slack_host`, if that is given. With
+    `workers`, connections last a second.
     """
     name = database or f"t{uuid4().hex[:16]}"
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
-    file = folder / f"{uuid4().hex}.toml"
     members = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
-    config = own(config, folder).model_copy(update={**members, **(_masking(folder) if masks else {})})
-    file.write_text(_toml(config.model_dump(mode="json", exclude_none=True)))
-    program: tuple[str | Path, ...] = ("-c", _WRONG_CLOCK.format(ahead_seconds), "serve", "--config", file)
+    file = configured(config.model_copy(update={**members, **(_masking(folder) if masks else {})}), folder)
+    start = _WRONG_CLOCK.format(ahead_seconds)
+    program: tuple[str | Path, ...] = ("-c", start, "serve", "--config", file, "--log-format", "console")
+    if slack_host:
+        program = ("-m", "tests.serving", file, slack_host)
+    if workers:
+        program = ("-m", "tests.serving_workers", file, str(workers))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *(("-m", "tests.serving", file, slack_host) if slack_host else program)),
+        *(sys.executable, *program),
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"},
     )
     said: list[str] = []
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -261,6 +267,13 @@ async def served(
             process.kill()
         await process.wait()
         await reader
+
+
+def configured(config: Config, folder: Path) -> Path:
+    """A file in this folder with the configuration, and with keys that do not say that they are for demos."""
+    file = folder / f"{uuid4().hex}.toml"
+    file.write_text(_toml(own(config, folder).model_dump(mode="json", exclude_none=True)))
+    return file
 
 
 def _masking(folder: Path) -> dict[str, Any]:

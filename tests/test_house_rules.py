@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path()
-EXPECTED_AT_THE_ROOT = {
-    "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
-    "buf.gen.yaml", "buf.yaml", "clients", "docs", "examples", "masker", "pdp", "proto", "pyproject.toml", "rego",
-    "requirements-bench.lock", "requirements-docs.lock", "requirements-gen.lock", "requirements-soak.lock",
-    "requirements.lock", "tests", "tools", "zensical.toml",
-}  # fmt: skip
+LOCKS = {f"requirements{part}.lock" for part in ("", "-bench", "-docs", "-gen", "-ops", "-soak")}
+DOCUMENTS = {"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"}
+FOLDERS = {"clients", "docs", "examples", "masker", "ops", "pdp", "proto", "rego", "tests", "tools"}
+EXPECTED_AT_THE_ROOT = (
+    LOCKS | DOCUMENTS | FOLDERS | {"Makefile", "buf.gen.yaml", "buf.yaml", "pyproject.toml", "zensical.toml"}
+)
 MADE = {"build", "dist", "placet.egg-info", "__pycache__"}
 PARTS = "lineage limits mail masking operations slack teams webhook"
 SETTINGS = tuple(f"{part}_settings" for part in PARTS.split())
@@ -46,34 +46,24 @@ VENDORS = {  # the one place that knows each: a file, or a folder
     "yaml": ["pdp/policy/notation.py"],
 }
 DISTRIBUTIONS = {
-    "bson": "pymongo",
-    "google.protobuf": "protobuf",
-    "google.rpc": "googleapis-common-protos",
-    "grpc": "grpcio",
-    "grpc_health": "grpcio-health-checking",
-    "grpc_reflection": "grpcio-reflection",
-    "grpc_status": "grpcio-status",
+    "bson": "pymongo", "google.protobuf": "protobuf", "google.rpc": "googleapis-common-protos", "grpc": "grpcio",
+    "grpc_health": "grpcio-health-checking", "grpc_reflection": "grpcio-reflection", "grpc_status": "grpcio-status",
     "llvmlite": "numba",  # which pins it
-    "opa_client": "opa-python-client",
-    "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-http",
-    "opentelemetry.sdk": "opentelemetry-sdk",
-    "opentelemetry": "opentelemetry-api",  # behind those of its parts
-    "yaml": "pyyaml",
-}
+    "opa_client": "opa-python-client", "opentelemetry": "opentelemetry-sdk", "yaml": "pyyaml",
+}  # fmt: skip
 # Everything that decides: data and `now` in, result out.
 PURE = [
-    "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.one_batch",
-    "pdp.audit.record", "pdp.audit.verify",
-    "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search", "pdp.caller", "pdp.canonical",
-    "pdp.channels.notice", "pdp.chat_service", "pdp.claims", "pdp.decision", "pdp.duration", "pdp.email_address",
-    "pdp.errors", "pdp.grant",
-    "pdp.i_json", "pdp.identifier", "pdp.lineage.chain", "pdp.lineage.column_facet", "pdp.lineage.described",
-    "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact", "pdp.lineage.leaving", "pdp.lineage.name",
-    "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading", "pdp.lineage.shape", "pdp.lineage.strict_json",
-    "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view", "pdp.lineage.written", "pdp.masking.question",
-    "pdp.notify.destination", "pdp.notify.message", "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer",
-    "pdp.quiet", "pdp.requirement", "pdp.seal", "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent",
-    "pdp.session", "pdp.view.record", "pdp.view.row", "pdp.view.shown",
+    "pdp.approval", "pdp.audit.batch", "pdp.audit.event", "pdp.audit.export", "pdp.audit.one_batch", "pdp.audit.record",
+    "pdp.audit.verify", "pdp.authzen", "pdp.authzen_question", "pdp.authzen_reading", "pdp.authzen_search",
+    "pdp.caller", "pdp.canonical", "pdp.channels.notice", "pdp.chat_service", "pdp.claims", "pdp.decision",
+    "pdp.duration", "pdp.email_address", "pdp.errors", "pdp.grant", "pdp.i_json", "pdp.identifier", "pdp.lineage.chain",
+    "pdp.lineage.column_facet", "pdp.lineage.described", "pdp.lineage.entry", "pdp.lineage.event", "pdp.lineage.fact",
+    "pdp.lineage.leaving", "pdp.lineage.name", "pdp.lineage.origins", "pdp.lineage.picture", "pdp.lineage.reading",
+    "pdp.lineage.shape", "pdp.lineage.strict_json", "pdp.lineage.tag", "pdp.lineage.transformation", "pdp.lineage.view",
+    "pdp.lineage.written", "pdp.masking.question", "pdp.notify.destination", "pdp.notify.message",
+    "pdp.notify.signature", "pdp.obstacle", "pdp.policy_answer", "pdp.quiet", "pdp.requirement", "pdp.seal",
+    "pdp.search_page", "pdp.semantics", "pdp.sensitivity", "pdp.sent", "pdp.session", "pdp.view.record", "pdp.view.row",
+    "pdp.view.shown",
 ]  # fmt: skip
 IMPURE = {
     "aiohttp", "asyncio", "bson", "grpc", "opa_client", "pydantic", "pymongo", "socket", "subprocess", "typer",
@@ -121,10 +111,10 @@ UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 FAKED = re.compile(r"MagicM" + r"ock|unittest\.m" + r"ock|mark\.sk" + r"ip|pytest\.sk" + r"ip\(")
 BORROWED = Path("tests/cases/openlineage")
 """Files of others, unchanged, which name folders of their containers."""
-MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt|wor[k])/|\.\./share[d]|file:/{3}")
+MACHINE = re.compile(r"/(?:home|root|tmp|Users|mnt|opt(?!/placet)|wor[k])/|\.\./share[d]|file:/{3}")
 TEXTS = {
-    ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt",
-    ".csv", ".go", ".java", ".js", ".mod", ".sh", ".sum", ".ts", ".xml", "",
+    ".py", ".pyi", ".rego", ".proto", ".md", ".toml", ".json", ".jsonl", ".yaml", ".lock", ".txt", ".csv", ".go",
+    ".java", ".js", ".mod", ".sh", ".sum", ".ts", ".xml", "",
 }  # fmt: skip
 BUILT = {"__pycache__", ".placet", "build", "dist", "node_modules", "target"}
 
@@ -225,7 +215,7 @@ def test_client_needs_no_more_than_its_own_dependencies(module: str) -> None:
 
 def test_every_package_that_is_imported_is_declared() -> None:
     modules = {module for path in ours("pdp", "masker") for module in imported(path) if is_others(module)}
-    assert {distribution(module) for module in modules} <= declared("server", "mask", "inbox", "otel")
+    assert {distribution(module) for module in modules} <= declared("cli", "server", "mask", "inbox", "otel")
 
 
 def folder(module: str) -> str:
@@ -381,14 +371,10 @@ def test_root_has_only_what_people_expect_there() -> None:
 
 
 def texts() -> list[Path]:
-    folders = ["clients", "docs", "examples", "pdp", "masker", "proto", "rego", "tests", "tools", ".ci"]
-    inside = [path for folder in folders for path in Path(folder).rglob("*")]
+    inside = [path for folder in (*FOLDERS, ".ci") for path in Path(folder).rglob("*")]
     at_root = [path for path in ROOT.iterdir() if path.name in EXPECTED_AT_THE_ROOT]
-    return [
-        path
-        for path in inside + at_root
-        if path.is_file() and path.suffix in TEXTS and not BUILT.intersection(path.parts)
-    ]
+    found = [path for path in inside + at_root if path.is_file() and path.suffix in TEXTS]
+    return [path for path in found if not BUILT.intersection(path.parts)]
 
 
 def test_no_file_names_a_folder_of_one_machine() -> None:

@@ -6,6 +6,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -68,18 +69,30 @@ def _text_of(column: Any, name: str) -> Any:
 
 
 class Lines:
-    """Writes the one column of records, a line each."""
+    """Writes the one column of records, a line each; with `has_line_ends` they are the lines, behind `mark`."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, file: Any, mark: bytes = b"", *, has_line_ends: bool = False) -> None:
+        self._file, self._end = file, "" if has_line_ends else "\n"
+        self._file.write(mark)
 
     def write_batch(self, batch: Any) -> None:
         """Write the records of a batch."""
-        self._file.write("".join(f"{line}\n" for line in batch.column(0).to_pylist()).encode())
+        empty, end = pa.scalar("", pa.large_string()), pa.scalar(self._end, pa.large_string())
+        records = batch.column(0).cast(pa.large_string())
+        joined = pc.binary_join_element_wise(records, end, empty) if self._end else records
+        self._file.write(b"".join(_bytes(joined)))
 
     def close(self) -> None:
         """Write what waits."""
         self._file.flush()
+
+
+def _bytes(texts: Any) -> Iterator[Any]:
+    """The bytes of texts one behind the other."""
+    if len(texts):
+        _, ends, data = texts.buffers()
+        first, last = np.frombuffer(ends, np.int64)[[texts.offset, texts.offset + len(texts)]]
+        yield memoryview(data or b"")[first:last]
 
 
 class Elements:

@@ -1,4 +1,4 @@
-"""JSON records as text, one by one: JSON Lines, and the elements of one JSON array. Nothing is written anew."""
+"""The elements of one JSON array, one by one, as they are written."""
 
 import io
 import json
@@ -12,36 +12,8 @@ LINES_BYTES = 1 << 20
 _LONGEST = 1 << 26
 """Characters of one record of an array at most, 64 Mi: beyond it a broken array would be read again and again."""
 _BLANK = re.compile(r"[ \t\n\r]*")
-_NOT_UTF8 = "the text is not UTF-8; pass its encoding, such as --encoding latin-1 or --encoding cp1252"
-
-
-def lines(file: io.BufferedReader) -> Iterator[list[str]]:
-    """Return the lines that are not blank, in lists of about a MiB."""
-    row = 0
-    while raw := file.readlines(LINES_BYTES):
-        kept = [text for each in raw if (text := _utf8(each, row).strip())]
-        if not row and kept:
-            _refuse_what_is_no_lines(kept)
-        row += len(kept)
-        yield kept
-
-
-def _utf8(line: bytes, row: int) -> str:
-    problem = ""
-    try:
-        return line.decode()
-    except UnicodeError:
-        problem = f"from row {row} (rows count from 0) {_NOT_UTF8}"
-    raise FileRefused(problem)
-
-
-def _refuse_what_is_no_lines(kept: list[str]) -> None:
-    if len(kept) == 1 and "\r" in kept[0]:
-        raise FileRefused("lines end in CR alone; convert them with tr '\\r' '\\n'")
-    if kept[0] in {"[", "[{"}:
-        raise FileRefused("the file is one JSON array; end its name in .json, or pass --format json")
-    if kept[0] == "{":
-        raise FileRefused("a record takes several lines; write one on each with jq -c .")
+NOT_UTF8 = "the text is not UTF-8; pass its encoding, such as --encoding latin-1 or --encoding cp1252"
+"""What to do about bytes that are not text."""
 
 
 def elements(file: io.BufferedReader) -> Iterator[list[str]]:
@@ -118,7 +90,7 @@ class _Array:
         try:
             more = self._text.read(max(LINES_BYTES, len(self._buffer) - self._at))
         except UnicodeError:
-            problem = f"from row {self._rows} (rows count from 0) {_NOT_UTF8}"
+            problem = f"from row {self._rows} (rows count from 0) {NOT_UTF8}"
         if problem:
             raise FileRefused(problem)
         self._buffer, self._at = self._buffer[self._at :] + more, 0

@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from masker.arrow import cells, schema
 from masker.arrow.formats import BROKEN, PIPE, RECORDS, SIDECAR, TEXT, delimiter_of, form_of, is_gzip
+from masker.arrow.json_lines import stripped
 from masker.arrow.targets import NewFile, Through, passes_through
 from masker.errors import FileRefused
 from masker.records import COLUMN
@@ -24,16 +25,26 @@ from masker.records import COLUMN
 class Sink:
     """An output that appears when its context ends without an error. `write` adds a batch; `rows` counts them.
 
-    `codec` is the compression of Parquet, `delimiter` that of CSV where the name does not say it.
+    `codec` is the compression of Parquet, `delimiter` that of CSV where the name does not say it. With `has_line_ends`
+    the records are those of JSON Lines with all around them, and `mark` stands before the first.
     """
 
     def __init__(
-        self, path: str, output_schema: Any, form: str = "", *, codec: str = "zstd", delimiter: str = ""
+        self,
+        path: str,
+        output_schema: Any,
+        form: str = "",
+        *,
+        codec: str = "zstd",
+        delimiter: str = "",
+        mark: bytes = b"",
+        has_line_ends: bool = False,
     ) -> None:
         self.path, self.schema = path, output_schema
         self.form = form or ("arrows" if path == PIPE else form_of(path))
         self._codec = codec
         self._delimiter = delimiter or delimiter_of(path)
+        self._mark, self._has_line_ends = mark, has_line_ends
         self._last: dict[int, Any] = {}
         self.rows = 0
 
@@ -55,6 +66,8 @@ class Sink:
         """Append a batch of the output schema."""
         if not self.schema.names and self.form in {"parquet", "csv"} and batch.num_rows:
             raise FileRefused(f"{self.form} cannot keep the rows of a table without columns; write Arrow")
+        if self._has_line_ends and self.form != "jsonl":
+            batch = pa.record_batch([stripped(batch.column(0))], schema=batch.schema)
         unified = self._unified(batch) if self.form == "arrow" else batch
         self._guarded(lambda: self._writer.write_batch(unified))
         self.rows += batch.num_rows
@@ -82,6 +95,8 @@ class Sink:
     def _opened(self) -> Any:
         if self.form in RECORDS and self.schema.names != [COLUMN]:
             raise FileRefused("JSON can only be written from records")
+        if self.form == "jsonl":
+            return cells.Lines(self._file, self._mark, has_line_ends=self._has_line_ends)
         return _WRITERS[self.form](self._file, self.schema, self._codec, self._delimiter)
 
     def _guarded(self, action: Callable[[], Any]) -> Any:
@@ -113,14 +128,13 @@ class Sink:
 _WRITERS: dict[str, Callable[[Any, Any, str, str], Any]] = {
     "parquet": lambda file, output, codec, _delimiter: parquet.ParquetWriter(file, output, compression=codec),
     "csv": lambda file, output, _codec, delimiter: cells.Rows(file, output, delimiter),
-    "jsonl": lambda file, _output, _codec, _delimiter: cells.Lines(file),
     "json": lambda file, _output, _codec, _delimiter: cells.Elements(file),
     "arrow": lambda file, output, _codec, _delimiter: pa.ipc.new_file(
         file, output, options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
     ),
     "arrows": lambda file, output, _codec, _delimiter: pa.ipc.new_stream(file, output),
 }
-"""What writes each format: write_batch, then close."""
+"""What writes each format but JSON Lines: write_batch, then close."""
 
 
 def _types(output: Any) -> str:

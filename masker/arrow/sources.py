@@ -18,10 +18,10 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 from pyarrow import parquet
 
-from masker.arrow import documents, inputs, int96, schema, table
+from masker.arrow import documents, inputs, int96, json_lines, schema, table
 from masker.arrow.delimited import Delimited
 from masker.arrow.formats import PIPE, RECORDS, SIDECAR, TEXT, USUAL, Layout, delimiter_of, form_of, guarded, is_gzip
-from masker.arrow.text import recognized, utf8
+from masker.arrow.text import mark_of, recognized, utf8
 from masker.errors import FileRefused
 from masker.records import COLUMN
 
@@ -38,8 +38,9 @@ class Source:
     """An opened input, which closes with its context.
 
     `rows` is None where the file does not tell their number. `codec` is the compression of Parquet that an output can
-    have too, `delimiter` that of CSV, else empty. `note` is what people should know, or empty. `stop` ends a read that
-    waits for a pipe, from any thread; the batches end with an error then.
+    have too, `delimiter` that of CSV, `mark` what stands before the first record of JSON Lines, else empty. `note` is
+    what people should know, or empty. `stop` ends a read that waits for a pipe, from any thread; the batches end with
+    an error then.
     """
 
     form: str
@@ -50,6 +51,7 @@ class Source:
     codec: str = ""
     delimiter: str = ""
     note: str = ""
+    mark: bytes = b""
     stop: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
@@ -57,6 +59,11 @@ class Source:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def has_line_ends(self) -> bool:
+        """Whether its records hold their line ends, so that they are its file."""
+        return self.form == "jsonl"
 
     @property
     def is_records(self) -> bool:
@@ -131,19 +138,21 @@ def _open_csv(file: BinaryIO, path: str, layout: Layout) -> Source:
 
 def _open_jsonl(file: BinaryIO, path: str, layout: Layout) -> Source:
     text = utf8(file, layout.encoding, packed=is_gzip(path))
-    return _records("jsonl", file, lambda: documents.lines(text))
+    source = _records("jsonl", file, lambda: json_lines.lines(text))
+    return dataclasses.replace(source, mark=b"" if layout.encoding else mark_of(text))
 
 
 def _open_json(file: BinaryIO, path: str, layout: Layout) -> Source:
     text = utf8(file, layout.encoding, packed=is_gzip(path))
-    return _records("json", file, lambda: documents.elements(text))
+    arrays = lambda: (pa.array(part, pa.large_string()) for part in documents.elements(text))  # noqa: E731
+    return _records("json", file, arrays)
 
 
-def _records(form: str, file: BinaryIO, parts: Callable[[], Iterator[list[str]]]) -> Source:
+def _records(form: str, file: BinaryIO, arrays: Callable[[], Iterator[Any]]) -> Source:
     described = table.text_schema(COLUMN)
 
     def batches() -> Iterator[Any]:
-        return (pa.record_batch([pa.array(part, pa.large_string())], schema=described) for part in parts())
+        return (pa.record_batch([array], schema=described) for array in arrays())
 
     return Source(form, described, None, batches, file.close)
 

@@ -51,13 +51,20 @@ def utf8(file: BinaryIO, encoding: str, *, packed: bool) -> io.BufferedReader:
     return io.BufferedReader(_Text(head, plain, encoding), _BUFFER_BYTES)
 
 
+def mark_of(text: io.BufferedReader) -> bytes:
+    """The mark that stood at the beginning of such a text, or nothing."""
+    return cast("_Text", text.raw).mark
+
+
 class _Text(io.RawIOBase):
     """The head, then the rest of a file, decoded and encoded again where it is not UTF-8."""
 
     def __init__(self, head: bytes, rest: BinaryIO, encoding: str) -> None:
         self._rest = rest
         self._decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
-        self._ready = self._decoded(head).removeprefix(codecs.BOM_UTF8)
+        ready = self._decoded(head)
+        self._ready = ready.removeprefix(codecs.BOM_UTF8)
+        self.mark = ready[: len(ready) - len(self._ready)]
 
     def readable(self) -> bool:
         return True

@@ -116,20 +116,23 @@ class KeySource:
 
     async def _fetched(self) -> bool:
         try:
+            why = await self.look()
+        finally:
+            self._fetching = None
+        if why:
+            left = max(self._until - self._clock(), 0)
+            after = f"the last ones serve {left / 60:.0f} min more" if left else "its tokens are refused"
+            log.warning("the keys of issuer %s %s; %s", self._issuer.type, why, after)
+        return not why
+
+    async def look(self) -> str:
+        """Read the keys now. Returns why they cannot be read, or ""."""
+        try:
             document = self._file.read_bytes() if self._file else await self._downloaded()
             self._take(document)
         except (Unusable, OSError, aiohttp.ClientError, ValueError, TimeoutError) as error:
-            left = max(self._until - self._clock(), 0)
-            log.warning(
-                "the keys of issuer %s cannot be read (%s); %s",
-                self._issuer.type,
-                error if isinstance(error, Unusable) else type(error).__name__,
-                f"the last ones serve {left / 60:.0f} min more" if left else "its tokens are refused",
-            )
-            return False
-        finally:
-            self._fetching = None
-        return True
+            return f"cannot be read ({error if isinstance(error, Unusable) else type(error).__name__})"
+        return ""
 
     def _take(self, document: bytes) -> None:
         """Take the keys of a document. If it is unchanged, the same keys stay, and with them every verified token."""

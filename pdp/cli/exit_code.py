@@ -27,6 +27,8 @@ VERIFICATION_FAILED = 13
 """The log is not intact, or the grant is not valid."""
 UNAVAILABLE = 69
 """The server, or something that it needs, does not answer (EX_UNAVAILABLE of sysexits.h)."""
+NOT_READY = 75
+"""What a server needs was not there in time; a supervisor starts it again (EX_TEMPFAIL of sysexits.h)."""
 NOT_ALLOWED = 77
 """The caller may not do this (EX_NOPERM of sysexits.h)."""
 
@@ -40,6 +42,7 @@ _BY_CODE = {
 _ELSEWHERE = ("CHANNEL_NOT_ALLOWED", "PASSKEY_REQUIRED", "PASSKEY_INVALID", "PASSKEY_TOO_NEW")
 """Reasons of a yes that does not count as it was given."""
 _BY_REASON = {
+    "NOT_READY": NOT_READY,
     **dict.fromkeys(_ELSEWHERE, NOT_ALLOWED),
     **dict.fromkeys(("POLICY_INVALID", "POLICY_REFUSED", "MASK_PLAN_REFUSED"), POLICY_ERROR),
 }

@@ -5,12 +5,15 @@ import logging
 import signal
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdp.cli import exit_code, serving_log
+from pdp.cli.workers import Given, serve_with_workers
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.logs import LogFormat, LogLevel, Logs
 from pdp.say import Printable, say, tell
@@ -18,7 +21,9 @@ from pdp.say import Printable, say, tell
 if TYPE_CHECKING:
     import grpc
 
+    from pdp.server.parent import Family
     from pdp.server.running import Running
+    from pdp.server.stop import StopSignal
 
 _PAUSE_SECONDS = 0.2
 """Seconds between two questions of `pdp healthcheck --wait`."""
@@ -45,6 +50,13 @@ def serve(
         str,
         typer.Option(metavar="URL", help="An OPA that has the bundle, in place of `policy` in the configuration."),
     ] = "",
+    workers: Annotated[
+        int, typer.Option(metavar="COUNT", min=1, max=64, help="Processes that share the addresses and one OPA.")
+    ] = 1,
+    wait: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, help="How long to wait for MongoDB, OPA and keys. 0: try once."),
+    ] = 60.0,
     log_format: Annotated[
         LogFormat,
         typer.Option(
@@ -57,13 +69,20 @@ def serve(
 ) -> None:
     """Run a decision point until SIGTERM or SIGINT.
 
-    After the signal, the calls in flight finish, and the exit status is 0. The log is on standard error.
+    After the signal, the calls in flight finish, and the exit status is 0. It is 75 where MongoDB, OPA or the keys of
+    issuers are not there in time, so that a supervisor starts it again. A second signal skips `drain_seconds`. With
+    workers, SIGHUP replaces them one after another. The log is on standard error.
     """
     if config is None:
         exit_code.fail("name the configuration with --config FILE", exit_code.USAGE)
-    changes = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
+    given = {"listen": listen, "mongodb_uri": mongodb_uri, "opa_url": opa_url}
+    changes = {name: value for name, value in given.items() if value}
     with serving_log.whole(log_format, log_level) as logs:
-        run_on_loop(_serve(config, {name: value for name, value in changes.items() if value}, logs))
+        several = Given(config, changes, workers, log_level, wait)
+        if workers > 1:
+            run_on_loop(serve_with_workers(several, logs, stop_signal, stopped))
+        else:
+            run_on_loop(_serve(config, changes, logs, wait))
 
 
 def healthcheck(
@@ -126,29 +145,34 @@ def _channel(address: str) -> "grpc.Channel":
     return grpc.secure_channel(address, secure, options) if secure else grpc.insecure_channel(address, options)
 
 
-async def _serve(path: Path, changes: dict[str, str], logs: Logs) -> None:
+async def _serve(path: Path, changes: dict[str, str], logs: Logs, wait: float) -> None:
     from pdp.config import load
     from pdp.server.notify_socket import supervised
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
+    from pdp.server.start import Stopped, awaited
+    from pdp.server.stop import pause
     from pdp.server.watched import watched
 
     stop, own = stop_signal(), Environment.read()
     config = load(path, changes)
     refuse_unsafe(config)
     logs.watch(asyncio.get_running_loop())
-    async with (
-        supervised(own) as supervisor,
-        watched(config, own, logs) as calls,
-        running(config, own.tool_cache, logs.say, calls=calls) as server,
-    ):
-        also = f" and {server.web.url}" if server.web else ""
-        state = f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}"
-        logs.say(state)
-        supervisor.ready(state)
-        await stopped(stop, server)
-        supervisor.stopping()
-        logs.say("draining")
+    ready = partial(awaited, config, wait, logs.say, stop)
+    with suppress(Stopped):
+        async with (
+            supervised(own) as supervisor,
+            watched(config, own, logs) as calls,
+            running(config, own.tool_cache, logs.say, calls=calls, ready=ready) as server,
+        ):
+            also = f" and {server.web.url}" if server.web else ""
+            state = f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}"
+            logs.say(state)
+            supervisor.ready(state)
+            await stopped(stop, server)
+            supervisor.stopping()
+            logs.say("draining")
+            await pause(server.leave, config.operations, stop)
 
 
 def run_until_stopped(work: Any) -> None:
@@ -174,15 +198,17 @@ def run_on_loop(work: Any) -> None:
         uvloop.run(work)
 
 
-def stop_signal() -> asyncio.Event:
+def stop_signal() -> "StopSignal":
     """An event; SIGTERM or SIGINT sets it."""
-    stop = asyncio.Event()
+    from pdp.server.stop import StopSignal
+
+    stop = StopSignal()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.come)
     return stop
 
 
-async def stopped(stop: asyncio.Event, server: "Running") -> None:
+async def stopped(stop: asyncio.Event, server: "Running | Family") -> None:
     """Return at the signal. If a part of the server ends before, raise its error."""
     waiting = asyncio.ensure_future(stop.wait())
     ends: set[asyncio.Future[Any]] = {waiting, server.failed}

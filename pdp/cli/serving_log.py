@@ -14,12 +14,13 @@ FAILED = "the server failed, so it ends"
 
 
 @contextmanager
-def whole(form: LogFormat, level: LogLevel) -> Iterator[Logs]:
+def whole(form: LogFormat, level: LogLevel, worker: int | None = None) -> Iterator[Logs]:
     """The log of the block. An error in it becomes the last line, and the exit status.
 
-    An extra that is not installed is left to the console's entry, which says how to get it.
+    An extra that is not installed is left to the console's entry, which says how to get it. `worker` is the number of
+    this process among those of the server.
     """
-    logs = Logs(form, level)
+    logs = Logs(form, level, worker=worker)
     try:
         yield logs
     except PdpError as error:

@@ -18,6 +18,7 @@ from pdp.client.expected import expecting, is_expecting
 from pdp.client.facts import Facts, unsaid
 from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
+from pdp.client.resets import Resets
 from pdp.client.stream import Stream
 from pdp.client.token import Metadata, Source, Token
 from pdp.client.waiting import Told, waited
@@ -85,14 +86,14 @@ class Client:
         if not timeout > 0:
             raise ValueError("timeout must be more than 0 seconds")
         environment = Environment.read()
-        address = environment.address if address is None else address
-        self.timeout = timeout
+        self.timeout, address = timeout, environment.address if address is None else address
         self._token = Token.of(token, token_file, environment)
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
         self._at = (address, *(str(own if given is None else given) for given, own in files))
         self._link = Link(address, self._at[1:], keepalive)
         self._facts = Facts(self._link, self._info)
+        self.resets = Resets()  # of connections while they opened
         self._certified = bool(certificate or environment.certificate)
 
     @property
@@ -282,12 +283,14 @@ class Client:
         end = clock() + seconds
         try:
             asked = await self.expecting(request, seconds)
-            return await rpc(asked, metadata=metadata, timeout=max(end - clock(), 0.001))
+            return await self.resets.survived(lambda rest: rpc(asked, metadata=metadata, timeout=rest), end)
         except grpc.aio.AioRpcError as error:
             raise self._failure(error, metadata) from None
 
     async def _info(self, seconds: float) -> GetServerInfoResponse:
-        return await self.info.GetServerInfo(GetServerInfoRequest(), metadata=self.metadata, timeout=seconds)
+        end, ask, metadata = asyncio.get_running_loop().time() + seconds, self.info.GetServerInfo, self.metadata
+        asked = GetServerInfoRequest()
+        return await self.resets.survived(lambda rest: ask(asked, metadata=metadata, timeout=rest), end)
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
         self.noticed(error)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar, cast
 
+import grpc
 from google.protobuf.message import Message
 
 from pdp.canonical import canonical
@@ -70,3 +71,12 @@ def _parts(message: Message) -> Iterator[tuple[AuthorizeRequest | MaskScope, Cal
 
 def _scope(message: Message) -> MaskScope:
     return cast("MaskScope", message.start.scope if hasattr(message, "start") else message.scope)  # type: ignore[attr-defined]
+
+
+def unsaid(error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    """The error of a server that does not say what it takes."""
+    details = (
+        "what answers here does not say what it takes (GetServerInfo is not implemented), so nothing was asked; let "
+        "the gateway on the way pass pdp.v1.InfoService on, too"
+    )
+    return grpc.aio.AioRpcError(error.code(), error.initial_metadata(), error.trailing_metadata(), details)

@@ -19,7 +19,10 @@ ANSWER_SECONDS = 20.0
 CONNECT_SECONDS = 5
 """Seconds that a connection may take to come about, TLS included: as many as the server gives it."""
 _OPTIONS = [
-    ("grpc.enable_retries", 0),  # ours are under one request id
+    (
+        "grpc.enable_retries",
+        1,
+    ),  # of what no server saw (GOAWAY), for no policy says more; ours are under one request id
     ("grpc.enable_http_proxy", 0),  # a proxy would see tokens, or refuse this machine's own addresses
     ("grpc.initial_reconnect_backoff_ms", 100),  # else an attempt fails without trying for a second
     ("grpc.min_reconnect_backoff_ms", CONNECT_SECONDS * 1000),  # despite its name, what one attempt may take

@@ -7,8 +7,6 @@
 import importlib
 import json
 import os
-import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +17,7 @@ from typing import BinaryIO
 
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
+from pdp.runtime_folder import runtime_folder
 
 FILE = "running.json"
 _LOOKS, _PAUSE_SECONDS = 20, 0.05
@@ -88,7 +87,7 @@ def running(state: Path) -> Stack | None:
 @contextmanager
 def announced(state: Path) -> Iterator[None]:
     """Name the folder in the user's runtime folder, so that `--as` finds its stack from everywhere."""
-    folder = _runtime_folder(make=True)
+    folder = runtime_folder(make=True)
     if folder is None:
         yield
         return
@@ -106,7 +105,7 @@ def announced(state: Path) -> Iterator[None]:
 
 def stacks() -> list[Stack]:
     """The stacks of this user that are announced and run. Notes of dead ones are removed."""
-    folder, found = _runtime_folder(), []
+    folder, found = runtime_folder(), []
     for note in sorted(folder.glob("*.json")) if folder else ():
         try:
             stack = running(Path(json.loads(note.read_bytes())["state"]))
@@ -166,26 +165,3 @@ def _locked(file: BinaryIO, *, alone: bool) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _runtime_folder(*, make: bool = False) -> Path | None:
-    """A folder that only this user can enter; None if there is none, or if others could have put something into it."""
-    runtime = Environment.read().runtime
-    if not hasattr(os, "getuid"):
-        return None
-    if runtime is not None and _is_ours(runtime):
-        folder = runtime / "placet"
-    else:
-        folder = Path(tempfile.gettempdir(), f"placet-{os.getuid()}")
-    if make:
-        with suppress(OSError):
-            folder.mkdir(mode=0o700, exist_ok=True)
-    return folder if _is_ours(folder) else None
-
-
-def _is_ours(folder: Path) -> bool:
-    try:
-        found = folder.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077

@@ -63,18 +63,29 @@ class Routes:
 class Face:
     """The HTTP face of a server."""
 
-    def __init__(self, edge: Edge, began: Callable[[], None], limits: Limits | None = None) -> None:
-        """`began` is called at the beginning of each connection."""
-        self.routes, self.url, self._edge = Routes(()), "", edge
+    def __init__(
+        self, edge: Edge, began: Callable[[], None], limits: Limits | None = None, *, shared: bool = False
+    ) -> None:
+        """`began` is called at the beginning of each connection. If its addresses are `shared`, `resume` opens them."""
+        self.routes, self.url, self._edge, self._shared = Routes(()), "", edge, shared
         self._server = Server(self._handle, began, limits)
+        self._addresses: list[tuple[str, ssl.SSLContext | None]] = []
         self._listeners: list[asyncio.Server] = []
+        self.ports: list[int] = []
+        """The ports of its addresses."""
 
     async def open(self, address: str, tls: ssl.SSLContext | None = None, *, elsewhere: bool = False) -> int:
         """Open `host:port`; port 0 takes a free one, and with `elsewhere` so does one that is taken.
 
-        Returns the port. Raises `SetupError`.
+        Returns the port. Raises `SetupError`. A shared address, whose port must not be 0, is opened by `resume`.
         """
-        opened = listening(address, elsewhere=elsewhere)
+        self._addresses.append((address, tls))
+        shared = int(address.rpartition(":")[2]) if self._shared else 0
+        self.ports.append(shared or await self._listen(address, tls, elsewhere=elsewhere))
+        return self.ports[-1]
+
+    async def _listen(self, address: str, tls: ssl.SSLContext | None, *, elsewhere: bool = False) -> int:
+        opened = listening(address, elsewhere=elsewhere, shared=self._shared)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SYSTEM_BYTES)
         listener = await asyncio.get_running_loop().create_server(
             self._server,
@@ -85,12 +96,7 @@ class Face:
             start_serving=False,
         )
         self._listeners.append(listener)
-        return self.ports[-1]
-
-    @property
-    def ports(self) -> list[int]:
-        """The ports that are open."""
-        return [int(listener.sockets[0].getsockname()[1]) for listener in self._listeners]
+        return int(listener.sockets[0].getsockname()[1])
 
     async def start(self, routes: Routes, url: str) -> None:
         """Serve these routes at what is open. Clients call the face by `url`."""
@@ -98,11 +104,24 @@ class Face:
         for listener in self._listeners:
             await listener.start_serving()
 
-    async def stop(self) -> None:
-        """Take no more connections, and let calls in flight finish; their answers close their connections."""
+    async def resume(self) -> None:
+        """Open the shared addresses and serve there. Raises `SetupError`."""
+        self._edge.is_draining = False
+        for address, tls in self._addresses:
+            await self._listen(address, tls)
+        for listener in self._listeners:
+            await listener.start_serving()
+
+    def pause(self) -> None:
+        """Take no more connections; each answer closes its connection."""
         self._edge.is_draining = True
         for listener in self._listeners:
             listener.close()
+        self._listeners = []
+
+    async def stop(self) -> None:
+        """Take no more connections, and let calls in flight finish; their answers close their connections."""
+        self.pause()
         self._server.pre_shutdown()
         await self._server.shutdown(GRACE_SECONDS)
 
@@ -110,15 +129,16 @@ class Face:
         return await self._edge.respond(request, partial(self.routes.find, request.method, head.path(request)))
 
 
-def listening(address: str, *, elsewhere: bool, part: str = "http") -> socket.socket:
+def listening(address: str, *, elsewhere: bool, part: str = "http", shared: bool = False) -> socket.socket:
     """A socket that listens from now on: one that is only bound does not keep another program from its port.
 
-    `part` is that of the configuration which the error names.
+    `part` is that of the configuration which the error names. If it is `shared`, other processes of this user may
+    listen there, too.
     """
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=BACKLOG)
+        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=BACKLOG, reuse_port=shared)
     except (OSError, ValueError):
         if elsewhere:
             return listening(f"{host}:0", elsewhere=False, part=part)

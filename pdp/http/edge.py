@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from pdp import call_summary, correlation, deadline, identifier
+from pdp import call_summary, correlation, deadline, identifier, metrics
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.call_summary import Calls
@@ -146,7 +146,8 @@ class Edge:
         if self._certificates:
             certificate, chain = _certificates(request)
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
-        caller = await self._authenticator.caller(authorization, certificate, chain)
+        with metrics.AUTHENTICATE.took():
+            caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(_peer(request))
         connection_of(request).proven(caller.identity)

@@ -5,17 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
+
 import masker
-from masker import methods
-from masker.arrow import tree
+from masker import methods, records
+from masker.arrow import buffers, tree
 from masker.arrow.expansion import expanded_bytes
 from masker.path import render
 from masker.records import COLUMN
 from masker.spec import Spec
 from pdp.arrow import token_tree
-from pdp.arrow.documents import MAX_JSON_BYTES, TOO_MUCH, named_paths, texts
+from pdp.arrow.documents import MAX_JSON_BYTES, TOO_MUCH, named_paths
 from pdp.arrow.table import Batch
-from pdp.arrow.tokens import at_path, columns_digest, json_counts, json_values, present, python_values, records_digest
+from pdp.arrow.tokens import at_path, columns_digest, json_values, present, records_digest
 from pdp.errors import MaskPlanRefused, ValueRefused
 from pdp.masking.plan import reversed_columns, sealing, specs
 from pdp.masking.refusals import shortened
@@ -103,15 +105,13 @@ def stream_context(made: masker.MaskPlan, start: UnmaskStreamStart) -> dict[str,
 
 
 def documents_counts(array: Array, paths: Sequence[str]) -> Counter[str]:
-    """How many values stand at each path of a column of JSON; each entry of a dictionary is parsed once."""
-    if tree.dictionary_of(array) is not None:
-        total: Counter[str] = Counter()
-        for text, times in texts(array):
-            total.update({path: times * held for path, held in json_counts([text], paths).items()})
-        return total
-    if expanded_bytes(array, is_slice=True) > MAX_JSON_BYTES + len(array):
+    """How many values stand at each path of a column of JSON; each entry of a dictionary is read once."""
+    entries = tree.dictionary_of(array)
+    values, indices = (array, None) if entries is None else entries
+    if expanded_bytes(values, is_slice=True) > MAX_JSON_BYTES + len(values):
         raise ValueRefused(TOO_MUCH)
-    return json_counts(python_values(array), paths)
+    times = None if indices is None else np.bincount(indices[buffers.flags(array)], minlength=len(values))
+    return records.counts(buffers.text(values), paths, times)
 
 
 def length(batch: Batch, names: Sequence[str]) -> int:

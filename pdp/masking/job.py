@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import masker
+from pdp import metrics
 from pdp.arrow import envelope, table
 from pdp.arrow.pipeline import mapped
 from pdp.arrow.table import Batch
@@ -214,6 +215,7 @@ class Progress:
             at += part.num_rows
             if part.num_rows:
                 self._seconds_of_row = seconds / part.num_rows
+        metrics.MASK_BYTES.at(self.job.action).add(batch.nbytes)
         return made
 
     def _rows_of_slice(self) -> int:
@@ -229,6 +231,7 @@ class Progress:
     def leaves(self, rows: int) -> None:
         """A batch with this number of rows is on its way to the caller."""
         self.rows += rows
+        metrics.MASK_ROWS.at(self.job.action).add(rows)
         self.batches += 1
 
     def require_whole(self) -> None:

@@ -17,13 +17,13 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
-from pdp import call_summary, crowd, deadline, traces
+from pdp import call_summary, crowd, deadline, metrics, traces
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
 from pdp.fair import FairQueue
 from pdp.opa.estimate import Estimate, is_small
 from pdp.opa.quarantine import Quarantine
 from pdp.opa.queries import About, Answers, OpaLate, is_undefined
-from pdp.opa.waiting import UNANSWERED, Group, Item, Piece, Question, by, pieces
+from pdp.opa.waiting import UNANSWERED, Group, Item, Piece, Question, begun, by, pieces
 
 MAX_ITEMS = 128
 """Questions in one query. At the measured 40 µs of OPA's time for each, it takes about 5 ms of a query's 250."""
@@ -46,6 +46,7 @@ RECORD_SECONDS = 0.03
 SET_SECONDS = 0.02
 """Estimated seconds of OPA's time at which a query takes no further question. A stranger's question waits for no more,
 and on a machine that is busy a query ends long before its 250 ms."""
+_OPA_ITEMS = metrics.BATCH_ITEMS.at("opa")
 _ONES_FAULT = frozenset({"builtin_error", "conflict", "wrong_type"})
 """Problems of a whole query that one question can cause."""
 
@@ -155,6 +156,7 @@ class Batcher:
     def _begin(self, items: Sequence[Item]) -> None:
         if items:
             self._last_start = self._now()
+            begun(items)
             self._crowd = max(self._asked, self._crowd * crowd.DECAY)
             self._small_crowd = max(self._small_asked, self._small_crowd * crowd.DECAY)
             for alike in by(items, lambda item: item.question.about):
@@ -200,8 +202,9 @@ class Batcher:
     async def _try(self, items: Sequence[Item]) -> PdpError | None:
         """Ask and settle all items, which are about the same; or return the error, if none of them has an answer."""
         questions = [item.question for item in items]
+        _OPA_ITEMS.observe(len(items))
         try:
-            with traces.shared(traces.QUERY, (item.group.span for item in items), len(items)):
+            with metrics.OPA.took(), traces.shared(traces.QUERY, (item.group.span for item in items), len(items)):
                 answers = await self._engine.answers(
                     questions[0].about,
                     [question.input for question in questions],
@@ -270,6 +273,11 @@ class Batcher:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    @property
+    def quarantined(self) -> int:
+        """The kinds of questions that are in quarantine now."""
+        return len(self._quarantine)
 
     @staticmethod
     def _now() -> float:

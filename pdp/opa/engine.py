@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pdp import metrics
 from pdp.background import background
 from pdp.config import Config
 from pdp.errors import EngineUnavailable, PolicyInvalid
@@ -55,11 +56,11 @@ class Engine:
         if not await self.opa.is_healthy():
             return "OPA does not answer, or has no bundle; nothing is allowed until it has"
         try:
-            return "" if await self.opa.revision() else f"nothing is allowed: {_NO_REVISION}"
+            return self.policy.problem if await self.opa.revision() else f"nothing is allowed: {_NO_REVISION}"
         except PolicyInvalid:
             return f"nothing is allowed: {_NO_REVISION}"
         except EngineUnavailable:
-            return ""  # it is busy, or gone since; the next look says so
+            return self.policy.problem  # or it is busy, or gone since; the next look says so
 
 
 @asynccontextmanager
@@ -77,7 +78,7 @@ async def engine(
         if not url:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
             binary = toolcache.opa(tool_cache)
-            bundle = _watched(folder) / "bundle.tar.gz"
+            bundle = watched(folder) / "bundle.tar.gz"
             policy = WatchedPolicy(binary, config.policy, bundle, say, used_domains, config.known_types)
             await policy.build()
             process = OpaProcess(
@@ -91,11 +92,11 @@ async def engine(
             await stack.enter_async_context(background(policy.watch(), failed))
             url = f"unix://{process.socket}"
         opa = await stack.enter_async_context(Opa(url, place=policy.place, is_loading=lambda: policy.is_loading))
-        version, revision = await _first_look(opa, config.opa_url)
+        version, revision = await first_look(opa, config.opa_url)
         yield Engine(opa, version, revision, policy, reloaded)
 
 
-def _watched(folder: Path) -> Path:
+def watched(folder: Path) -> Path:
     """A folder for the bundle alone, because OPA reloads at every event in the folder of its bundle."""
     watched = folder / "bundle"
     watched.mkdir()
@@ -105,6 +106,7 @@ def _watched(folder: Path) -> Path:
 def _heard(error: str, say: Callable[[str], None], reloaded: asyncio.Event, policy: Policy) -> None:
     policy.loaded()
     if error:
+        metrics.POLICY_REFUSED.at().add()
         say(f"OPA did not take the policy: {error}\nThe last good policy stays in force.")
     reloaded.set()
 
@@ -120,8 +122,11 @@ async def _patiently(ask: Callable[[], Awaitable[str]]) -> str:
                 raise
 
 
-async def _first_look(opa: Opa, url: str) -> tuple[str, str]:
-    """OPA's version and its policy's revision. Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`."""
+async def first_look(opa: Opa, url: str) -> tuple[str, str]:
+    """The version of an OPA, which an operator runs at `url`, and its policy's revision.
+
+    Raises `EngineUnavailable`, `PolicyInvalid` or `SetupError`.
+    """
     where = f"opa_url {url}: " if url else ""
     try:
         version = await _patiently(opa.version)

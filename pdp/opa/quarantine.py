@@ -51,6 +51,10 @@ class Quarantine:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lane = asyncio.Lock()
 
+    def __len__(self) -> int:
+        """The kinds that are held now."""
+        return sum(len(self._present(caller)) for caller in [*self._stays])
+
     def holds(self, suspect: Suspect) -> bool:
         """Whether this kind, or everything of its caller, is in quarantine now."""
         if not self._stays:

@@ -1,10 +1,12 @@
 """What calls ask, and what of it is not answered yet."""
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pdp import metrics
 from pdp.frozen import frozen
 from pdp.opa.quarantine import Suspect
 from pdp.opa.queries import About
@@ -37,12 +39,16 @@ class Question:
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """The questions of one call. `answers` fills up, with an error in the place of a question that has no answer."""
+    """The questions of one call. `answers` fills up, with an error in the place of a question that has no answer.
+
+    `came` is when it came, and 0 once the first of its questions is asked.
+    """
 
     questions: Sequence[Question]
     done: asyncio.Future[None]
     is_small: bool = True
     span: Span | None = None
+    came: float = field(default_factory=time.perf_counter)
     answers: list[Any] = field(init=False)
     missing: int = field(init=False)
 
@@ -124,3 +130,13 @@ def by(items: Sequence[Item], key: Callable[[Item], Hashable]) -> list[list[Item
     for item in items:
         parts.setdefault(key(item), []).append(item)
     return list(parts.values())
+
+
+def begun(items: Sequence[Item]) -> None:
+    """These items are asked now: their calls have waited, unless others of theirs went before."""
+    now = time.perf_counter()
+    for item in items:
+        group = item.group
+        if group.came:
+            metrics.WAIT.observe(now - group.came)
+            group.came = 0.0

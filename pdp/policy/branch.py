@@ -45,7 +45,8 @@ class Branch:
         for index, arg in enumerate(rule["head"].get("args", ())):
             self.parameters |= {name: (index, steps) for name, _, steps in _matched(arg, arg, ())}
         self.bound: dict[str, list[Bound]] = {}
-        for name, term, steps in bindings(self.tree, known.arities):
+        self.nodes = list(nodes(self.tree))
+        for name, term, steps in bindings(self.nodes, known.arities):
             self.bound.setdefault(name, []).append((term, steps))
         self.iterated = self._indices()
 
@@ -62,7 +63,7 @@ class Branch:
     def _indices(self) -> dict[str, list[Bound]]:
         """Each variable that takes every key of a value, because nothing else binds it."""
         found: dict[str, list[Bound]] = {}
-        for node in nodes(self.tree):
+        for node in self.nodes:
             if node.get("type") != "ref":
                 continue
             for at, part in enumerate(node["value"][1:], 1):
@@ -202,9 +203,9 @@ def _plain(term: Any) -> Any:
     return [_plain(each) for each in term] if isinstance(term, list) else term
 
 
-def bindings(tree: Node, arities: Mapping[str, int]) -> Iterator[tuple[str, Node, Steps]]:
-    """Each variable that a branch binds, the term that it is bound to, and the steps into the term."""
-    for node in nodes(tree):
+def bindings(each: Iterable[Node], arities: Mapping[str, int]) -> Iterator[tuple[str, Node, Steps]]:
+    """Each variable that these nodes bind, the term that it is bound to, and the steps into the term."""
+    for node in each:
         function, arguments = call(node)
         match dotted(function), arguments, node.get("terms"):
             case "assign", [left, right], _:
@@ -250,4 +251,4 @@ def _matched(pattern: Node, term: Node, steps: Steps) -> Iterator[tuple[str, Nod
 
 def dotted(function: Sequence[Node]) -> str:
     """A builtin's name, as a call writes it."""
-    return ".".join(str(part.get("value")) for part in function)
+    return ".".join([str(part.get("value")) for part in function]) if function else ""

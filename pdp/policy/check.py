@@ -42,6 +42,7 @@ from pdp.policy.untyped import Typing
 from pdp.policy.vocabulary import misshapen
 from pdp.policy.whole import part_of
 from pdp.policy.zone import local, local_data
+from pdp.uncollected import uncollected
 
 
 def findings_in(
@@ -114,6 +115,7 @@ def warnings(found: Examined) -> list[str]:
     return [*general, *strange, *people.warnings(found.people, found.modules)]
 
 
+@uncollected()
 def examine(
     opa: Path,
     sources: Sequence[Source],
@@ -155,17 +157,13 @@ def _searches(schemas: Schemas, documents: Sequence[tuple[Source, Any]]) -> Iter
 
 def _of_attributes(typing: Typing) -> Iterator[Finding]:
     """What rules do with attributes. If no schema lists one, nothing else is reported of it."""
-    others = [*typing.refused(), *never_in(typing), *never_equal(typing), *replaced(typing), *_of_texts(typing)]
+    others = [*typing.refused(), *never_in(typing), *never_equal(typing), *replaced(typing)]
+    others += [*half_anchored(typing), *mistaken(typing), *unlike_sent(typing), *chosen(typing)]
     lost = list(unlisted(typing))
     places = {(finding.file, finding.line) for finding in lost}
     yield from lost
     others += [*slips(typing), *always_true(typing)]
     yield from (finding for finding in others if (finding.file, finding.line) not in places)
-
-
-def _of_texts(typing: Typing) -> Iterator[Finding]:
-    """What rules ask by texts, patterns and names of a caller, and hardly as their author means it."""
-    yield from (*half_anchored(typing), *mistaken(typing), *unlike_sent(typing), *chosen(typing))
 
 
 def _surprises(typing: Typing) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pdp.policy.branch import Branch, call, dotted, until
-from pdp.policy.module import Node, nodes
+from pdp.policy.module import Node
 from pdp.policy.shape import FROM, MADE, senders
 from pdp.policy.untyped import Typing, shown
 
@@ -27,7 +27,7 @@ def comparisons(typing: Typing) -> Iterator[Compared]:
     """Every comparison of a value with a text in the rules that decide."""
     for branch in typing.inference.branches:
         if branch.is_authored and typing.inference.reach.signs(branch):
-            for node in nodes(branch.tree):
+            for node in branch.nodes:
                 where = node if "location" in node else branch.rule
                 for asked, text, listing in _in(typing, branch, node):
                     yield Compared(branch, where, asked, text, listing)

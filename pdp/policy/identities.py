@@ -15,7 +15,6 @@ from typing import TypeAlias
 from pdp.policy.branch import call, dotted
 from pdp.policy.compared import Compared, comparisons, origins, texts
 from pdp.policy.finding import Finding
-from pdp.policy.module import nodes
 from pdp.policy.reference import TYPE
 from pdp.policy.untyped import Typing, shown
 
@@ -52,7 +51,7 @@ def mistaken(typing: Typing) -> Iterator[Finding]:
 def _beginnings(typing: Typing) -> Iterator[Compared]:
     """Every text with which a value has to begin, if it ends as the type of an identity does."""
     for branch in typing.inference.branches:
-        for node in nodes(branch.tree) if branch.is_authored else ():
+        for node in branch.nodes if branch.is_authored else ():
             function, arguments = call(node)
             if dotted(function) == "startswith":
                 for text, listing in texts(typing, branch, arguments[1]):

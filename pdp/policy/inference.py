@@ -12,7 +12,7 @@ from typing import Any
 from pdp.policy.answers import answer
 from pdp.policy.asked import for_opa, request
 from pdp.policy.branch import KEY, Branch, Known, Step, branches, call, dotted
-from pdp.policy.module import Module, Node, nodes
+from pdp.policy.module import Module, Node
 from pdp.policy.reach import Reach
 from pdp.policy.reference import Path
 from pdp.policy.schema import UNKNOWN, Schema, Schemas
@@ -222,7 +222,7 @@ def _list(items: Schema, *, is_set: bool) -> Schema:
 
 
 def _calls(branch: Branch) -> list[tuple[Path, Sequence[Node]]]:
-    made = [call(node) for node in nodes(branch.tree)]
+    made = [call(node) for node in branch.nodes]
     return [(named(branch, function), arguments) for function, arguments in made if arguments]
 
 

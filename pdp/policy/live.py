@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from watchfiles import awatch
 
+from pdp import metrics
 from pdp.errors import PdpError
 from pdp.policy.apart import built_beside
 from pdp.policy.attributes import Attributes
@@ -31,9 +32,18 @@ class Policy:
         self._loading_until = 0.0
 
     @property
+    def problem(self) -> str:
+        """Why this process may not decide by the policy that OPA has; empty while it may."""
+        return ""
+
+    @property
     def is_loading(self) -> bool:
         """Whether another policy is being built or loaded, so that OPA may be slow."""
         return time.monotonic() < self._loading_until
+
+    def loading(self) -> None:
+        """Another policy is built from now on, which OPA loads then."""
+        self._loading_until = time.monotonic() + LOADING_SECONDS
 
     def loaded(self) -> None:
         """OPA has loaded a policy, or has refused it."""
@@ -80,21 +90,28 @@ class WatchedPolicy(Policy):
         in_force = {**self._domains, **await self._used_domains()}
         work = self.bundle.resolve().parents[1]
         sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
-        attributes = Attributes(schemas(sources))
-        done = await built_beside(self._opa, sources, self.bundle, work, in_force, self._types)
+        found, ready = schemas(sources), work / self.bundle.name
+        attributes = Attributes(found)
+        done = await built_beside(self._opa, sources, ready, work, in_force, self._types)
+        self.hand_on(done.revision, found, done.rules)
+        ready.replace(self.bundle)
         self._domains, self.attributes, self._rules = {**self._domains, **done.domains}, attributes, done.rules
         for warning in done.warnings:
             self._say(f"warning: {warning}")
         return done.revision
 
+    def hand_on(self, revision: str, found: Schemas, rules: Rules) -> None:
+        """A policy was checked and built; OPA gets it after this call."""
+
     async def watch(self) -> None:
         """Build again at every change, until cancelled."""
         async for _ in awatch(*self._folders):
-            self._loading_until = time.monotonic() + LOADING_SECONDS
+            self.loading()
             try:
                 revision = await self.build()
             except (PdpError, OSError) as error:  # MongoDB is away, or an editor removed a file while it was read
                 self.loaded()
+                metrics.POLICY_REFUSED.at().add()
                 self._say(f"{error}\nThe last good policy stays in force.")
             else:
                 self._say(f"policy built, revision {revision[:12]}")

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from pdp.policy.branch import Branch, call, dotted
 from pdp.policy.finding import Finding
-from pdp.policy.module import Node, nodes
+from pdp.policy.module import Node
 from pdp.policy.near import near
 from pdp.policy.reference import ACTION, TYPE
 from pdp.policy.schema import ACTIONS, ANY_ACTION, CONTEXTS, RESOURCES, SUBJECTS
@@ -51,7 +51,7 @@ def misnamed(typing: Typing, sources: Iterable[Source]) -> Iterator[Finding]:
 def _named(typing: Typing) -> Iterator[tuple[tuple[PurePosixPath, ...], str, Branch, Node]]:
     """Each text with which a rule compares a type or an action: where its schemas lie, the text, and its place."""
     for branch in typing.inference.branches:
-        for node in nodes(branch.tree) if branch.is_authored else ():
+        for node in branch.nodes if branch.is_authored else ():
             function, sides = call(node)
             if dotted(function) not in {"equal", "eq", "neq", "internal.member_2"}:
                 continue

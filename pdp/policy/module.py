@@ -14,6 +14,7 @@ from pdp.policy.entry import falling_back, faults, literal
 from pdp.policy.finding import Finding
 from pdp.policy.sources import CORE, Source, staged
 from pdp.policy.stock import run
+from pdp.policy.trees import trees
 
 Node = Mapping[str, Any]
 """A part of OPA's syntax tree."""
@@ -56,8 +57,26 @@ class Module:
 
 def modules(opa: Path, sources: Iterable[Source]) -> list[Module]:
     """Every module that can be parsed; `opa check` reports the others."""
-    trees = [(source, _tree(opa, source)) for source in sources if source.is_rego]
-    return [Module(source, tree) for source, tree in trees if tree is not None]
+    return [Module(source, tree) for source, tree in _TREES.of(opa, sources) if tree is not None]
+
+
+class _Trees:
+    """The trees of the last sources, as most of them are there again after an edit."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, Source], Node | None] = {}
+
+    def of(self, opa: Path, sources: Iterable[Source]) -> list[tuple[Source, Node | None]]:
+        """Each module's source with its tree; None where it is not Rego."""
+        rego, known = [source for source in sources if source.is_rego], self._known
+        fresh = [source for source in rego if (opa, source) not in known]
+        made = trees(opa, fresh, lambda source: _tree(opa, source))
+        found = {source: made[source] if source in made else known[opa, source] for source in rego}
+        self._known = {(opa, source): tree for source, tree in found.items()}
+        return list(found.items())
+
+
+_TREES = _Trees()
 
 
 @lru_cache(maxsize=4096)
@@ -132,10 +151,11 @@ def _entry(rule: Node) -> Node:
 
 def nodes(tree: Any) -> Iterator[Node]:
     """Every node of a syntax tree, outermost first."""
-    if isinstance(tree, dict):
-        yield tree
-        for branch in tree.values():
-            yield from nodes(branch)
-    elif isinstance(tree, list):
-        for branch in tree:
-            yield from nodes(branch)
+    pending = [tree]
+    while pending:
+        branch = pending.pop()
+        if isinstance(branch, dict):
+            yield branch
+            pending.extend([part for part in branch.values() if isinstance(part, dict | list)][::-1])
+        elif isinstance(branch, list):
+            pending.extend(branch[::-1])

@@ -10,7 +10,7 @@ from pdp.policy.bounds import contradicted
 from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
 from pdp.policy.forms import may_be
-from pdp.policy.module import Node, nodes
+from pdp.policy.module import Node
 from pdp.policy.near import near
 from pdp.policy.schema import Schema
 from pdp.policy.shape import SET, below, kinds
@@ -22,7 +22,7 @@ _EQUALITIES = {"equal": "==", "eq": "=", "neq": "!="}
 def never_in(typing: Typing) -> Iterator[Finding]:
     """A finding for each question about data that no value of the asked kind answers."""
     for branch in _authored(typing):
-        for node in nodes(branch.tree):
+        for node in branch.nodes:
             where = node if "location" in node else branch.rule
             function, arguments = call(node)
             if dotted(function) == "internal.member_2" and (sentence := _asked(typing, branch, arguments)):
@@ -34,7 +34,7 @@ def never_in(typing: Typing) -> Iterator[Finding]:
 def never_equal(typing: Typing) -> Iterator[Finding]:
     """A finding for each comparison of two values of which schemas, data or the body say that they are never equal."""
     for branch in _authored(typing):
-        for node in nodes(branch.tree):
+        for node in branch.nodes:
             for sign, sides in _compared(branch, node):
                 if why := _unequal(typing, branch, sides):
                     sentence = f"`{shown(sides[0])} {sign} {shown(sides[1])}` has always the same answer: {why}"

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from pdp.policy.inference import Inference
-from pdp.policy.module import nodes
 from pdp.policy.pasted import split
 from pdp.policy.schema import Schema, Schemas
 from pdp.policy.shape import FROM, senders
@@ -67,7 +66,7 @@ class Optional:
 def _read(inference: Inference) -> Iterator[tuple[Any, ...]]:
     """The place of each member that the author's rules read, with its name behind."""
     for branch in inference.branches:
-        for node in nodes(branch.tree) if branch.is_authored else ():
+        for node in branch.nodes if branch.is_authored else ():
             if node.get("type") in {"ref", "call", "var"}:
                 for sent in senders(inference.shape(branch, node)):
                     family, steps = split(sent[FROM])

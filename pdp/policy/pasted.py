@@ -114,7 +114,7 @@ class Paste:
 
     def _all_reads(self) -> Iterator[tuple[PurePosixPath, frozenset[str], str]]:
         for branch in self._inference.branches:
-            for node in nodes(branch.tree):
+            for node in branch.nodes:
                 if node.get("type") not in {"ref", "call", "var"}:
                     continue
                 for sent in senders(self._inference.shape(branch, node)):

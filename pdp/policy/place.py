@@ -1,10 +1,15 @@
 """Where in a policy an error happened: OPA's place in the bundle becomes the author's file, line and rule. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from pdp.policy.module import Module, Node, entry_of
 
+_APART = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*"|`[^`]*`')
+"""Comments and texts."""
+_BEGIN = re.compile(r"(?!package\b|import\b|else\b)[A-Za-z_]")
+"""How the line of a rule begins, as `opa fmt` writes it: what is in a rule is indented."""
 Rules: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
 """The rules of each file of a bundle, each with its first line, in order."""
 
@@ -12,9 +17,21 @@ Rules: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
 def rules(modules: Iterable[Module]) -> Rules:
     """The rules of all modules: an entry of a set by its `rule`, any other rule by its name."""
     return {
-        module.source.name: sorted((rule["location"]["row"], _name(module, rule)) for rule in module.rules)
+        module.source.name: sorted(zip(_rows(module), [_name(module, rule) for rule in module.rules], strict=True))
         for module in modules
     }
+
+
+def _rows(module: Module) -> Sequence[int]:
+    """The line of each rule: where the text is not as most is laid out, OPA is asked."""
+    rows = [number for number, line in enumerate(_code(module.source.content), 1) if _BEGIN.match(line)]
+    return rows if len(rows) == len(module.rules) else [rule["location"]["row"] for rule in module.rules]
+
+
+def _code(content: bytes) -> list[str]:
+    """The lines of a text, empty from its second where a comment or a text goes over them."""
+    text = content.decode(errors="replace")
+    return _APART.sub(lambda found: "\n" * found[0].count("\n"), text).split("\n")
 
 
 def _name(module: Module, rule: Node) -> str:

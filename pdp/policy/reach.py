@@ -173,8 +173,9 @@ def _inner(node: Node, signs: Signs) -> Signs:
 def _signed(tree: Any, signs: Signs) -> Iterator[tuple[Node, Signs]]:
     if isinstance(tree, dict):
         yield tree, (signs := _inner(tree, signs))
-    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ():
-        yield from _signed(part, signs)
+    for part in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(part, dict | list | tuple):
+            yield from _signed(part, signs)
 
 
 def _within(tree: Any, signs: Signs) -> Iterator[tuple[Node, Signs]]:

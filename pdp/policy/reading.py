@@ -36,7 +36,7 @@ def asked(module: Module) -> Iterator[tuple[Node, Node, Steps]]:
     """Each question `x in y` about data: its node, `x`, and the path of `y`."""
     for rule in module.rules:
         found = _Rule(module, rule)
-        for node in nodes(rule):
+        for node in found.nodes:
             match node.get("terms", node.get("value")):
                 case [{"value": [{"value": "internal"}, {"value": "member_2"}]}, left, domain]:
                     yield from ((node if "location" in node else rule, left, steps) for steps, _ in found.paths(domain))
@@ -46,10 +46,11 @@ class _Rule:
     def __init__(self, module: Module, rule: Node) -> None:
         self._module = module
         self._bound: dict[str, list[Bound]] = {}
-        for name, term, steps in bindings(rule, {}):
+        self.nodes = list(nodes(rule))
+        for name, term, steps in bindings(self.nodes, {}):
             self._bound.setdefault(name, []).extend([(term, steps)] if KEY not in steps else [])
         self._often: dict[Any, int] = {}
-        for node in nodes(rule):
+        for node in self.nodes:
             if node.get("type") == "var":
                 self._often[node["value"]] = self._often.get(node["value"], 0) + 1
 

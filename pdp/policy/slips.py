@@ -6,7 +6,7 @@ from pdp.policy.branch import Branch, call, dotted
 from pdp.policy.finding import Finding
 from pdp.policy.forms import INDEXED, keeps_case, verbs
 from pdp.policy.inference import named
-from pdp.policy.module import Node, nodes
+from pdp.policy.module import Node
 from pdp.policy.needs import ORDERINGS
 from pdp.policy.reference import Path
 from pdp.policy.shape import FROM, MADE
@@ -30,7 +30,7 @@ _SEARCHES: Mapping[str, tuple[int, int]] = {
 def slips(typing: Typing) -> Iterator[Finding]:
     """A finding for each call that does not ask what its author means."""
     for branch in typing.inference.branches:
-        for node in nodes(branch.tree) if branch.is_authored else ():
+        for node in branch.nodes if branch.is_authored else ():
             function, arguments = call(node)
             for sentence in _found(typing, branch, function, arguments) if function else ():
                 yield branch.module.finding(node if "location" in node else branch.rule, "slip", sentence)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
-from pdp.policy.module import Node, nodes
+from pdp.policy.module import Node
 from pdp.policy.reach import ALLOWS
 from pdp.policy.shape import kinds
 from pdp.policy.untyped import Typing, shown, stated
@@ -104,6 +104,6 @@ def _items(typing: Typing, branch: Branch, term: Node) -> str | None:
         bound = branch.bound.get(own, ()) if term["type"] == "var" else ()
         is_item = len(bound) == 1 and bound[0][1] == (None,)
         listing = next((held for held, _ in bound), term)
-    used = sum(node.get("type") == "var" and node.get("value") == own for node in nodes(branch.tree))
+    used = sum(node.get("type") == "var" and node.get("value") == own for node in branch.nodes)
     listed = typing.inference.reach.listed(branch.path(listing)) if is_item else ()
     return shown(listing) if listed and used <= most else None

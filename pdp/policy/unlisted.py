@@ -11,7 +11,7 @@ from typing import Any
 from pdp.policy.branch import KEY, Branch, Step, call, dotted
 from pdp.policy.finding import Finding
 from pdp.policy.inference import into, step
-from pdp.policy.module import Module, Node, nodes
+from pdp.policy.module import Module, Node
 from pdp.policy.schema import Schema
 from pdp.policy.shape import FROM, MADE, kinds
 from pdp.policy.untyped import Typing, shown
@@ -49,7 +49,7 @@ def replaced(typing: Typing) -> Iterator[Finding]:
     for branch in typing.inference.branches:
         if not branch.is_authored or not typing.inference.reach.signs(branch):
             continue
-        for node in nodes(branch.tree):
+        for node in branch.nodes:
             for each in node.get("with", ()):
                 where = node if "location" in node else branch.rule
                 sentence = (
@@ -73,7 +73,7 @@ Read = tuple[Branch, Node, Schema, Step, str]
 
 def _read(typing: Typing, branch: Branch) -> Iterator[Read]:
     shape = typing.inference.shape
-    for node in nodes(branch.tree):
+    for node in branch.nodes:
         where = node if "location" in node else branch.rule
         if node.get("type") == "ref":
             head, *parts = node["value"]

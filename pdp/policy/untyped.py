@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
 from pdp.policy.inference import Inference
-from pdp.policy.module import Module, Node, nodes
+from pdp.policy.module import Module, Node
 from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, PARTS, STATED, Need
 from pdp.policy.pasted import Paste, split
 from pdp.policy.schema import Schema, Schemas
@@ -149,7 +149,7 @@ def _fits(shape: Schema, need: Need) -> bool:
 
 def uses(branch: Branch) -> Iterator[Use]:
     """Every place of a branch where a value's kind matters, but for comparisons by order."""
-    for node in nodes(branch.tree):
+    for node in branch.nodes:
         function, arguments = call(node)
         name = dotted(function)
         for at, argument in enumerate(arguments):
@@ -166,7 +166,7 @@ def uses(branch: Branch) -> Iterator[Use]:
 
 def stated(branch: Branch) -> Iterator[Node]:
     """Every statement of a branch, at any depth. What a template prints is none."""
-    found = list(nodes(branch.tree))
+    found = list(branch.nodes)
     printed = {id(part) for node in found if node.get("type") == "templatestring" for part in node["value"]["parts"]}
     yield from (node for node in found if node.get("terms") is not None and id(node) not in printed)
 
@@ -187,7 +187,7 @@ _PLACES = {"internal.member_2": "in", "internal.member_3": "in"}
 
 def _orderings(branch: Branch) -> Iterator[tuple[Node, str, Sequence[Node]]]:
     """Each comparison: the node at which it stands, its sign, and its two sides."""
-    for node in nodes(branch.tree):
+    for node in branch.nodes:
         function, arguments = call(node)
         if (name := dotted(function)) in ORDERINGS:
             yield _located(node, branch), ORDERINGS[name], arguments[:2]

@@ -59,6 +59,11 @@ class Child:
         """The child's process id: another after each restart, 0 before the first start."""
         return self._process.pid if self._process else 0
 
+    @property
+    def ending(self) -> str:
+        """How the child ended; empty while it runs."""
+        return _ending(self._process)
+
     async def start(self) -> None:
         """Return when the child is healthy. Raises `SetupError` with its last lines if it does not become healthy."""
         try:

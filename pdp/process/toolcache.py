@@ -154,18 +154,22 @@ def release_name() -> str:
 
 
 def main() -> None:
-    """`python -m pdp.process.toolcache`: print the path of an OPA. It is fetched if there is none."""
+    """`python -m pdp.process.toolcache [SHA256]`: print the path of an OPA. It is fetched if there is none.
+
+    SHA256 is that of the release binary for this platform, in place of the one in `CHECKSUMS`.
+    """
     cache = Environment.read().tool_cache
+    checksums = {release_name(): sys.argv[1]} if sys.argv[1:] else CHECKSUMS
     try:
         binary = opa(cache)
     except SetupError:
-        binary = _installed(cache)
+        binary = _installed(cache, checksums)
     tell(str(binary))
 
 
-def _installed(cache: Path) -> Path:
+def _installed(cache: Path, checksums: Mapping[str, str]) -> Path:
     try:
-        return install_opa(cache, say)
+        return install_opa(cache, say, checksums=checksums)
     except SetupError as error:
         sys.exit(error.sentence)
 

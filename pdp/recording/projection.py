@@ -57,9 +57,9 @@ class Projection:
             await self._writers.projected(writer, seq)
             del self._newest[writer]
 
-    async def move_index(self) -> None:
+    async def move_indexes(self) -> None:
         """Give the projection of an older version the index that lists read. Raises `StoreUnavailable`."""
-        await self._records.move_index()
+        await self._records.move_indexes()
 
     async def complete(self, writer: bytes, projected: int) -> bool:
         """Project the writer's batches after `projected`, `STEPS` steps of them. Returns whether none is left.

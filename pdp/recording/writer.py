@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import orjson
 from joserfc.jwk import OKPKey
 
-from pdp import call_summary, crowd, deadline, keys, traces
+from pdp import call_summary, crowd, deadline, keys, metrics, traces
 from pdp.audit.batch import FIRST_PREV, MAX_BYTES, WRITER_BYTES, signed, within_limits
 from pdp.audit.record import Entry, Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
@@ -48,8 +48,12 @@ STUCK_SECONDS = 1.0
 """Seconds without a confirmation after which calls are refused at once, as they could not be recorded in time."""
 START_SECONDS = 15.0
 """Seconds that a server's first record may take: where everything starts at once, MongoDB is slow for a while."""
+FLUSH_SECONDS, FLUSH_LOOK_SECONDS = 3.0, 0.01
+"""Seconds that what is queued may take when the server stops, and between two looks whether it is written."""
 CLOSE_SECONDS = 3.0
 """Seconds that the last batch may take when the server stops."""
+
+_AUDIT_ITEMS = metrics.BATCH_ITEMS.at("audit")
 
 
 @dataclass(slots=True, eq=False)
@@ -134,7 +138,7 @@ class Writer:
         them once.
         """
         groups = [self._enqueue(caller, group, posted) for group in within_limits(entries, ENOUGH)]
-        with deadline.spent_on(deadline.Stage.RECORD):
+        with deadline.spent_on(deadline.Stage.RECORD), metrics.AUDIT.took():
             try:
                 end = self._now() + seconds
                 for group in groups:
@@ -163,18 +167,30 @@ class Writer:
             if groups:
                 await self._commit(groups)
 
+    @property
+    def unconfirmed_seconds(self) -> float:
+        """Seconds since the insert that MongoDB has not confirmed; 0 where there is none."""
+        return self._now() - self._last_insert if self._unconfirmed else 0.0
+
     async def beat(self) -> None:
         """Store that this writer is alive."""
         await self._writers.beat(self.writer)
 
     async def close(self) -> None:
-        """Write this writer's end after everything that is queued, and return when it is durable.
+        """Write everything that is queued and then this writer's end, and return when it is durable.
 
         Raises `StoreUnavailable`; then a sweep closes the writer.
         """
+        await self._flushed()
         self._admit()
         await self.append([entry(Kind.SERVER_STOPPED), entry(Kind.WRITER_CLOSED)], CLOSE_SECONDS)
         await self._writers.close(self.writer)
+
+    async def _flushed(self) -> None:
+        """Return when nothing waits, or after `FLUSH_SECONDS`. What calls that have gone left behind is written."""
+        end = self._now() + FLUSH_SECONDS
+        while (self._queued or self._unconfirmed) and self._now() < end:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(FLUSH_LOOK_SECONDS)
 
     async def close_other(self, writer: bytes) -> bool:
         """Write a tombstone into the next place of another process's writer. Returns False if that writer is alive."""
@@ -235,6 +251,8 @@ class Writer:
         self._unconfirmed = False
         if batch is not None:
             self._seq, self._prev = batch.seq + 1, batch.head
+            _AUDIT_ITEMS.observe(len(batch.records))
+            metrics.AUDIT_RECORDS.at().add(len(batch.records))
         for group in groups:
             if not group.durable.done():
                 group.durable.set_result(None)
@@ -263,6 +281,7 @@ class Writer:
                 posted -= others.ids
                 batch = self._next(entries)
             else:
+                metrics.WRITER_CLOSED.at().add()
                 log.warning("writer %s was closed by another process; going on as a new one", self.writer.hex())
                 self._begin()
                 batch = self._next(entries)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pdp.http import places
 from pdp.server.edge import STREAM_SECONDS
 from pdp.server.pings import PING_SECONDS, keepalive
+from pdp.server.share import Share
 from pdp.service.info import MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ HANDSHAKE_SECONDS = 5
 """Seconds for TLS and the first frames of HTTP/2."""
 IDLE_SECONDS = 300
 """Seconds after which a connection without a call is closed."""
+AGE_SECONDS = 600.0
+"""Seconds after which a client is asked to come with a new connection."""
 MAX_STREAMS = 1024
 """Calls at one time on one connection, waits and watches among them. A client's further calls wait for one to end."""
 UNREAD_BYTES = 16 * 1024
@@ -45,17 +48,17 @@ class Rooms:
     http: int = 0
 
 
-def options(rooms: Rooms) -> list[tuple[str, int]]:
-    """The options of the gRPC server."""
+def options(rooms: Rooms, share: Share | None = None) -> list[tuple[str, int]]:
+    """The options of the gRPC server, which may have an address together with others."""
     return [
         ("grpc.max_receive_message_length", MESSAGE_BYTES),
         ("grpc.max_send_message_length", MESSAGE_BYTES),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.max_concurrent_streams", MAX_STREAMS),
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(share is not None)),
         *keepalive(PING_SECONDS),
-        ("grpc.max_connection_age_ms", 600_000),
+        ("grpc.max_connection_age_ms", int(1000 * (share.connection_seconds if share else AGE_SECONDS))),
         ("grpc.max_connection_age_grace_ms", int(STREAM_SECONDS * 1000)),
         ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1000),
         ("grpc.max_allowed_incoming_connections", rooms.grpc),

@@ -86,6 +86,14 @@ class Doors:
         return True
 
 
+def end(ports: Collection[int]) -> None:
+    """Let nobody in any more, for good, while the connections stay. What waits to be taken is reset."""
+    for one in _listening(ports):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RD)
+        one.close()
+
+
 def _program(sources: Iterable[Source], listed: _Instruction, others: _Instruction) -> list[_Instruction]:
     """A filter that gives listed sources one answer and all others another."""
     some = [source for source, _ in zip(sources, range(NAMED), strict=False)]

@@ -19,7 +19,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from pdp import call_summary, correlation, deadline, identifier
+from pdp import call_summary, correlation, deadline, identifier, metrics
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
 from pdp.call_summary import Calls
@@ -97,10 +97,15 @@ class Edge:
             return grpc.stream_stream_rpc_method_handler(self._stream(method, behaviour), response_serializer=serialize)
         return grpc.stream_unary_rpc_method_handler(self._unary(method, behaviour), response_serializer=serialize)
 
+    def _rpc(self, method: MethodDescriptor) -> Rpc:
+        rpc = Rpc(method)
+        self._calls.count([rpc.name])
+        return rpc
+
     def _unary(
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], Awaitable[Message]]
     ) -> Callable[[object, Context], Awaitable[Message]]:
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
 
         async def handle(_: object, context: Context) -> Message:
             with self._calls.summary(rpc.name):
@@ -122,7 +127,7 @@ class Edge:
         self, method: MethodDescriptor, behaviour: Callable[[Message, Caller], AsyncGenerator[Message]]
     ) -> Callable[[object, Context], Awaitable[None]]:
         """A handler that writes the answers itself: gRPC would not close the generator if it iterated it."""
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
 
         async def handle(_: object, context: Context) -> None:
             with self._calls.summary(rpc.name):
@@ -150,7 +155,7 @@ class Edge:
 
         It takes an Arrow message out of its envelope. An answer that is in its envelope already is sent as it is.
         """
-        rpc = Rpc(method)
+        rpc = self._rpc(method)
         incoming = partial(self._incoming.questions if rpc.name in OF_QUESTIONS else self._incoming.data, rpc)
 
         async def handle(_: object, context: Context) -> None:
@@ -214,7 +219,8 @@ class Edge:
                 next(iter(shown.get(name, ())), b"") for name in ("x509_pem_cert", "x509_pem_cert_chain")
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
-        caller = await self._authenticator.caller(authorization, certificate, chain)
+        with metrics.AUTHENTICATE.took():
+            caller = await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(context.peer())
         self._calls.proven()

@@ -70,6 +70,7 @@ class Flows:
             turns=turns,
             lineage=parts.lineage,
             unsaid=unsaid,
+            counts_rules=config.operations is not None and config.operations.rule_metrics,
         )
         requesting = Requesting(parts.approvals, parts.delivery, integrity, config.person_types, parts.outflow)
         watching = Watching(queue, reviewing, parts.changes, parts.feed, turns)

@@ -37,7 +37,13 @@ class Health:
         metrics.DEPENDENCY_UP.allow("name", [*probes, *apart])
         self._servicer = _Servicer()
         self._services: Sequence[str] = ()
+        self._is_able = False
         self.names = [health.SERVICE_NAME]
+
+    @property
+    def is_able(self) -> bool:
+        """Whether every dependency answered the last probes."""
+        return self._is_able
 
     def handlers(self, strangers: Strangers, services: Sequence[str]) -> grpc.GenericRpcHandler:
         """The handlers that tell the health of `services` to everybody."""
@@ -48,6 +54,7 @@ class Health:
         """Probe until cancelled."""
         while True:
             answers = await asyncio.gather(*(probe() for probe in self._probes.values()))
+            self._is_able = all(answers)
             needed = dict(zip(self._probes, answers, strict=True))
             others = {name: await probe() for name, probe in self._apart.items()}
             for name, healthy in (needed | others).items():
@@ -58,12 +65,14 @@ class Health:
             if KEYS in others:
                 needed[KEYS] = others.pop(KEYS)
             self._readiness.told(needed, others)
+            metrics.READY.at().set(self._readiness.is_ready)
             await asyncio.sleep(PROBE_SECONDS)
 
     async def leave(self) -> None:
         """Report NOT_SERVING from now on and ignore the probes. It is the last message of every watch."""
         self._servicer.leaving = True
         self._readiness.leave()
+        metrics.READY.at().set(self._readiness.is_ready)
         await self._servicer.enter_graceful_shutdown()
 
 

@@ -31,6 +31,12 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
     return ports
 
 
+def ports_of(config: Config) -> list[int]:
+    """The ports of the configured addresses, none of which is 0: those that `listen` returns."""
+    places = [config.listen, *([config.tls.client_listen] if config.tls and config.tls.client_listen else [])]
+    return [int(place.rpartition(":")[2]) for place in places]
+
+
 def require_addresses(config: Config) -> None:
     """Raise `SetupError` that names the first place to listen on which is not `host:port`, or not for plaintext."""
     places = {"listen": config.listen}

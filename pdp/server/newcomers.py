@@ -67,6 +67,17 @@ class Newcomers:
             with self._lock:
                 self._doors.close()
 
+    def closing(self) -> None:
+        """The ports close: no socket of them is kept."""
+        with self._lock:
+            self._doors.close()
+
+    def opened(self) -> None:
+        """The ports are open again, with other sockets."""
+        with self._lock:
+            self._doors.close()
+            self._doors = Doors(self._ports)
+
     def began(self) -> None:
         """A handshake begins. This comes from a thread of gRPC."""
         with self._lock:

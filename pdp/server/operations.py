@@ -176,9 +176,15 @@ class Operating:
 
 @asynccontextmanager
 async def operating(
-    settings: Operations | None, failed: asyncio.Future[None], *, elsewhere: bool = False
+    settings: Operations | None,
+    failed: asyncio.Future[None],
+    *,
+    elsewhere: bool = False,
+    metrics: Callable[[], Awaitable[str]] | None = None,
 ) -> AsyncIterator[Operating]:
     """Show the health and the metrics of this process as configured, until the block ends. Raises `SetupError`.
+
+    `metrics` gives others in place of those of this process, on the loop of the listener.
 
     It begins before anything else of a server, so that a probe sees a start that waits, and ends behind everything.
     """
@@ -187,7 +193,7 @@ async def operating(
         yield Operating(readiness)
         return
     pulse = Pulse()
-    views = Views(lambda: pulse.is_alive, lambda: readiness, own_metrics)
+    views = Views(lambda: pulse.is_alive, lambda: readiness, metrics or own_metrics)
     async with background(pulse.run(), failed):
         with answering(settings.listen, views, elsewhere=elsewhere) as listener:
             yield Operating(readiness, listener.address)

@@ -33,10 +33,7 @@ from pdp.workflow.sessions import Sessions
 
 
 class Parts:
-    """The parts around the audit log that live as long as the server.
-
-    `tells` says that people are told in some channel. `calls` gets what is told of each call.
-    """
+    """The parts that live as long as the server. `tells`: people are told in a channel; `calls` hear of each call."""
 
     def __init__(
         self,
@@ -50,14 +47,14 @@ class Parts:
         calls: Calls | None = None,
     ) -> None:
         self.database, self.signing, self.calls = database, signing, calls or Calls()
+        self.calls.counts = config.operations is not None
         self.sealer = Sealer(signing.seal, config.realm)
         self.approvals = Approvals(database, self.sealer, notified=bool(config.webhooks) or tells)
         self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
-        self.lineage, self.outflow = lineage, outflow
-        self.changes = Changes(database)
+        self.lineage, self.outflow, self.changes = lineage, outflow, Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
@@ -78,5 +75,6 @@ class Parts:
         """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
         with suppress(PdpError):
             await self.delivery.settled()
+        with suppress(PdpError):
             await self.writer.close()
             await self.projection.catch_up()

@@ -5,6 +5,7 @@ import logging
 import time
 from contextlib import suppress
 
+from pdp import metrics
 from pdp.audit.record import Kind, entry
 from pdp.errors import PdpError
 from pdp.lineage.fact import Rules
@@ -30,6 +31,7 @@ async def record_policies(opa: Engine, writer: Writer, kept: Lineage | None) -> 
         opa.reloaded.clear()
         try:
             opa.revision = await opa.opa.revision()
+            metrics.policy_in_force(opa.revision)
             if opa.revision != recorded:
                 await writer.append([entry(Kind.POLICY_LOADED, policy_revision=opa.revision)])
                 recorded = opa.revision

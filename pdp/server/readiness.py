@@ -50,6 +50,11 @@ class Readiness:
         """Whether probes were told just now, and the server does not end."""
         return not self.is_leaving and time.monotonic() - self.told_at < FRESH_SECONDS
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the server can decide, if its loop turns."""
+        return self.is_serving and all(self.needed.values())
+
     def told(self, needed: Mapping[str, bool], others: Mapping[str, bool]) -> None:
         """What a round of probes found."""
         self.needed, self.others, self.told_at = needed, others, time.monotonic()

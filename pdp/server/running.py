@@ -1,15 +1,13 @@
 """The composition root: builds each part once, in the order in which they need each other, watches and drains them."""
 
 import asyncio
-import gc
 import logging
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from pdp.audit.record import Kind, entry
@@ -22,25 +20,29 @@ from pdp.http.app import Face
 from pdp.masking.keys import keyring
 from pdp.masking.warming import Warming
 from pdp.opa.engine import Engine, engine
-from pdp.recording.refusals import sum_up
 from pdp.recording.writer import START_SECONDS
 from pdp.server.approving import approval_service, review_service, whole_records
 from pdp.server.chats import Chats
 from pdp.server.connections import descriptors, options, rooms
 from pdp.server.edge import Edge
+from pdp.server.entrance import Entrance
 from pdp.server.flows import Flows
 from pdp.server.health import Health
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
-from pdp.server.listener import listen, require_addresses
+from pdp.server.listener import listen, ports_of, require_addresses
 from pdp.server.masks import Masks, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
+from pdp.server.opening import Opening, kept_open
 from pdp.server.operations import operating
 from pdp.server.outside import Outside
 from pdp.server.parts import Parts
 from pdp.server.policies import record_policies
+from pdp.server.share import Share
 from pdp.server.strangers import Strangers
 from pdp.server.telling import telling, tells
+from pdp.server.tuning import tune
+from pdp.server.upkeep import kept_up
 from pdp.server.web import face
 from pdp.service.audit import AuditService
 from pdp.service.decision import DecisionService
@@ -61,12 +63,14 @@ OUTSIDE = Outside()
 """Microsoft's own addresses."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have to finish when the server stops: as many as a unary call may take."""
-SWITCH_SECONDS = 0.0005
-"""Seconds after which a thread of the masks lets the event loop run. With Python's own 5 ms, plans of wide tables made
-each step of a stranger's call wait as long, and OPA's answers were read too late."""
+
 
 Say = Callable[[str], None]
 """Takes a sentence for the operator of the server."""
+
+
+async def at_once() -> None:
+    """Wait for nothing before the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,12 @@ class Running:
     policy_revision: str
     opa_version: str
     failed: asyncio.Future[None]
+    leave: Callable[[], Awaitable[None]]
+    """Reports NOT_SERVING from now on, as the end of the block does, and goes on taking calls."""
     web: Face | None = None
     """The HTTP face, if it is configured."""
+    opening: Opening | None = None
+    """The addresses, if they are shared with other workers: they are open while this one can decide."""
     operations: str = ""
     """Where health and metrics are shown over HTTP; empty if nowhere."""
 
@@ -94,35 +102,34 @@ async def running(
     lineage: LineageViews = NO_LINEAGE,
     outside: Outside = OUTSIDE,
     calls: Calls | None = None,
+    share: Share | None = None,
+    ready: Callable[[], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Running]:
-    """Run a configured server until the block ends; then it drains.
+    """Run a configured server until the block ends; then it drains. Raises `SetupError` if that cannot be.
 
-    `unsaid` hears of requests without their digest. `lineage` is what is known of data. With `elsewhere` HTTP and
-    operations take a free port where their own is taken. `calls` gets what is told of each call.
-
-    Raises `SetupError` if a part cannot be used as configured.
+    `unsaid` hears of requests without their digest; `lineage` is what is known of data; `calls` gets what is told of
+    each call. With `elsewhere` HTTP and operations take a free port where theirs is taken. A worker has a `share`.
+    `ready` returns when what the server needs is there.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
     async with AsyncExitStack() as stack:
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         operations = await stack.enter_async_context(operating(config.operations, failed, elsewhere=elsewhere))
+        await ready()
         database = await stack.enter_async_context(_database(config))
         masks, turns = Masks.of(database, config.realm), Turns()
-        opa = await stack.enter_async_context(engine(config, tool_cache, say, failed, masks.domains.used))
+        built = engine(config, tool_cache, say, failed, masks.domains.used)
+        opa = await stack.enter_async_context(share.engine if share and share.opa else built)
         kept = kept_lineage(config, database, signing, turns)
-        known = kept.views if kept and lineage is NO_LINEAGE else lineage
-        outflow = outflow_of(config, kept, database)
+        known, outflow = kept.views if kept and lineage is NO_LINEAGE else lineage, outflow_of(config, kept, database)
         parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
-        await stack.enter_async_context(_at_work(parts, kept, failed))
-        await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
-        client_ca = config.tls.client_ca if config.tls else None
-        authenticator = _authenticator(config, client_ca)
-        room = rooms(descriptors(), http=config.http is not None)
-        server = grpc.aio.server(options=options(room))
-        newcomers = Newcomers(MOST_WITH_CERTIFICATES if client_ca else MOST)
+        parts.sweep.completes = share is None or share.is_first
+        await stack.enter_async_context(_at_work(parts, kept, opa, failed))
+        authenticator = _authenticator(config)
+        room, newcomers = rooms(descriptors(), http=config.http is not None), _newcomers(config)
+        server = Entrance(options(room, share), partial(listen, config=config, began=newcomers.began))
         flows = Flows.of(config, opa, parts, turns, unsaid)
-        await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
         chats = Chats.of(config, flows, parts, outside)
         told = [*chats.ways, *outside.ways]
         messages = await stack.enter_async_context(telling(config, opa.opa, parts, flows, told, failed))
@@ -132,18 +139,19 @@ async def running(
         edge = _edge(config, authenticator, flows, newcomers, parts.calls)
         names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
-        ports = listen(server, config, newcomers.began)
-        await stack.enter_async_context(background(health.watch(), failed))
-        await stack.enter_async_context(_fetching_keys(authenticator, failed))
+        ports = ports_of(config) if share else server.listen()
+        await stack.enter_async_context(kept_up(config, health, authenticator, flows, parts, failed))
         await stack.enter_async_context(chats.running(failed))
-        _tune()
+        tune()
         await server.start()
         around = config, flows, kept, parts, authenticator, newcomers, room.http, messages.choosing
-        web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks)
+        web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
         stack.push_async_callback(_drain, server, health, parts.feed, edge, web)
-        doors = [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
-        stack.enter_context(newcomers.held_back(doors))
-        yield Running(_address(config, ports[0]), opa.revision, opa.version, failed, web, operations.address)
+        stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
+        opening = Opening(server, web, newcomers, ports, lambda: health.is_able) if share else None
+        await stack.enter_async_context(kept_open(opening, failed))
+        about = _address(config, ports[0]), opa.revision, opa.version, failed, health.leave
+        yield Running(*about, web, opening, operations.address)
 
 
 @asynccontextmanager
@@ -155,6 +163,15 @@ async def _database(config: Config) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+def _newcomers(config: Config) -> Newcomers:
+    return Newcomers(MOST_WITH_CERTIFICATES if config.tls and config.tls.client_ca else MOST)
+
+
+def _secured(config: Config, ports: list[int], web: Face | None) -> list[int]:
+    """The ports that speak TLS."""
+    return [*(ports if config.tls else ()), *(web.ports if web and config.http_tls else ())]
 
 
 def _address(config: Config, port: int) -> str:
@@ -173,13 +190,16 @@ def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers:
     )
 
 
-def _authenticator(config: Config, client_ca: Path | None) -> Authenticator:
+def _authenticator(config: Config) -> Authenticator:
+    client_ca = config.tls.client_ca if config.tls else None
     authorities = Authorities(client_ca) if client_ca else None
     return Authenticator(config.issuers, config.certificates, authorities=authorities)
 
 
 @asynccontextmanager
-async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+async def _at_work(
+    parts: Parts, kept: Lineage | None, opa: Engine, failed: asyncio.Future[None]
+) -> AsyncIterator[None]:
     """The parts around both logs, until the block ends; the first record says that this server started."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(background(parts.writer.run(), failed))
@@ -190,33 +210,12 @@ async def _at_work(parts: Parts, kept: Lineage | None, failed: asyncio.Future[No
         await stack.enter_async_context(background(parts.feed.run(), failed))
         if kept:
             await stack.enter_async_context(kept.running(parts.writer, failed))
+        await stack.enter_async_context(background(record_policies(opa, parts.writer, kept), failed))
         yield
-
-
-@asynccontextmanager
-async def _fetching_keys(authenticator: Authenticator, failed: asyncio.Future[None]) -> AsyncIterator[None]:
-    """Fetch the issuers' keys now, and again and again until the block ends."""
-    async with AsyncExitStack() as stack:
-        for source in authenticator.sources:
-            await stack.enter_async_context(background(source.run(), failed))
-            await source.renewed()
-        yield
-
-
-def _tune() -> None:
-    """Let threads of the masks make way for the loop, and the garbage collector skip what is loaded by now.
-
-    It runs rarely: calls make no cycles, and it cost 7 % CPU. Memory does not grow by that: after ten times the peak's
-    calls it is 380 MiB, as with Python's own settings.
-    """
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 def _add_services(
-    server: grpc.aio.Server,
+    server: Entrance,
     edge: Edge,
     config: Config,
     opa: Engine,
@@ -248,7 +247,7 @@ def _add_services(
     return names
 
 
-def _add_open_services(server: grpc.aio.Server, health: Health, names: list[str]) -> None:
+def _add_open_services(server: Entrance, health: Health, names: list[str]) -> None:
     """Serve what needs no credential: the health of the services, and reflection."""
     strangers = Strangers()
     mirror = reflection.aio.ReflectionServicer([*names, *health.names, reflection.SERVICE_NAME])
@@ -266,7 +265,7 @@ def _masker(config: Config, tool_cache: Path) -> dict[str, Callable[[], Awaitabl
     return {"masker": warming.is_done}
 
 
-async def _drain(server: grpc.aio.Server, health: Health, feed: Feed, edge: Edge, web: Face | None) -> None:
+async def _drain(server: Entrance, health: Health, feed: Feed, edge: Edge, web: Face | None) -> None:
     """Report NOT_SERVING, end the calls that wait for people or for questions, and let those in flight finish."""
     await health.leave()
     feed.end()

@@ -38,6 +38,9 @@ _AT_ONCE = 100
 class Sweep:
     """Ends approvals and sessions in time, delivers outboxes, tells webhooks, projects, and closes silent writers."""
 
+    completes = True
+    """Whether it projects what writers left that have ended. Of several workers of one server the first does that."""
+
     def __init__(
         self,
         *,
@@ -59,9 +62,10 @@ class Sweep:
         async with asyncio.TaskGroup() as group:
             group.create_task(every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
-            for step in (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.complete_projection):
+            steps = [self.expire, self.deliver, self.end_old, self.close_silent_writers]
+            for step in [*steps, self.complete_projection] if self.completes else steps:
                 group.create_task(every(SWEEP_SECONDS, step))
-            for step in (self.end_sessions, self.move_index):
+            for step in (self.end_sessions, self.move_indexes):
                 group.create_task(every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
                 group.create_task(every(NOTIFY_SECONDS, work))
@@ -88,10 +92,10 @@ class Sweep:
                 await self._delivery.end_old(held.approval)
             self._old_may_be_open = bool(found)
 
-    async def move_index(self) -> None:
+    async def move_indexes(self) -> None:
         """Move the projection of an older version to the index of this one, once."""
         if self._index_may_be_old:
-            await self._projection.move_index()
+            await self._projection.move_indexes()
             self._index_may_be_old = False
 
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:

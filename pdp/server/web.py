@@ -49,10 +49,12 @@ async def face(
     elsewhere: bool,
     outside: Outside,
     hooks: Sequence[Hook] = (),
+    shared: bool = False,
 ) -> Face | None:
     """The face that listens as configured and takes `most` connections; None if none is configured.
 
-    With `elsewhere` it takes a free port where its own is taken. `hooks` are for other services. Raises `SetupError`.
+    With `elsewhere` it takes a free port where its own is taken. `hooks` are for other services. Its addresses
+    may be `shared` with other workers. Raises `SetupError`.
     """
     http, tls = config.http, config.http_tls
     if http is None:
@@ -64,9 +66,9 @@ async def face(
         proven=newcomers.proven if tls else None,
         calls=parts.calls,
     )
-    made = Face(edge, newcomers.began if tls else lambda: None, _limits(http, tls, most))
+    made = Face(edge, newcomers.began if tls else lambda: None, _limits(http, tls, most), shared=shared)
     port = await _opened(made, http, tls, elsewhere=elsewhere)
-    url = http.public_url or f"{_own(http, tls)}:{port}"
+    url = url_of(http, tls, port)
     routes = _routes(config, flows, parts.signing, url)
     if kept:
         routes += Events(kept.ingesting).routes()
@@ -80,9 +82,9 @@ async def face(
     people = inbox(config, url, parts.logins, authenticator, flows.admission, outside.demo, further)
     edge.pages = people.pages if people else None
     parts.people.site.url = url if people else ""
-    await made.start(
-        Routes([*described, *OpenApi(url, described).routes(), *(people.routes if people else ()), *hooks]), url
-    )
+    routes_of_all = [*described, *OpenApi(url, described).routes(), *(people.routes if people else ()), *hooks]
+    parts.calls.count([f"{route.method} {route.path}" for route in routes_of_all])
+    await made.start(Routes(routes_of_all), url)
     return made
 
 
@@ -114,6 +116,7 @@ async def _opened(made: Face, http: Http, tls: Tls | None, *, elsewhere: bool) -
     return port
 
 
-def _own(http: Http, tls: Tls | None) -> str:
-    """What clients on this machine call the face: plaintext is on loopback only."""
-    return "http://localhost" if tls is None else f"https://{http.listen.rpartition(':')[0]}"
+def url_of(http: Http, tls: Tls | None, port: int) -> str:
+    """What clients call the face; without a `public_url` those on this machine: plaintext is on loopback only."""
+    own = "http://localhost" if tls is None else f"https://{http.listen.rpartition(':')[0]}"
+    return http.public_url or f"{own}:{port}"

@@ -1,6 +1,6 @@
 """Domain values -> the contract's messages; the one mapping at this boundary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import cast
@@ -90,8 +90,8 @@ def write_decision(decided: Decided, into: decision_pb2.AuthorizeResponse, *, re
         into.obligations.extend(obligations(answer.verdict.obligations))
     if answer.approval:
         into.approval.CopyFrom(approval(answer.approval, requests=requests))
-    if answer.verdict.fired is not None:
-        into.fired.CopyFrom(fired(answer.verdict))
+    if said := fired(answer.verdict):
+        into.fired.CopyFrom(said)
 
 
 def eligible(value: Eligible) -> approval_pb2.EligibleReviewers:
@@ -99,7 +99,9 @@ def eligible(value: Eligible) -> approval_pb2.EligibleReviewers:
     return approval_pb2.EligibleReviewers(rule=value.rule, identities=value.identities, open=value.open)
 
 
-_EFFECTS = {name.removeprefix("EFFECT_"): number for name, number in request_pb2.Effect.items()}
+_EFFECTS: Mapping[str, request_pb2.Effect] = {
+    name.removeprefix("EFFECT_"): cast("request_pb2.Effect", number) for name, number in request_pb2.Effect.items()
+}
 
 
 def effect(name: str) -> request_pb2.Effect:

@@ -13,7 +13,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from pdp import addressee
+from pdp import addressee, metrics
 from pdp.approval import Approval, ApprovalAt, Opening, OutboxEntry, Outcome, Review, State, TakenBack, Use, transition
 from pdp.audit.record import Entry
 from pdp.caller import named
@@ -134,7 +134,8 @@ class Approvals:
             document["request_ids"] = [request_id]
         update = {"$setOnInsert": document, "$currentDate": {"created_at": True, "updated_at": True}}
         try:
-            return await self._update({"_id": {"$eq": opening.id}}, update, upsert=True)
+            opened = await self._update({"_id": {"$eq": opening.id}}, update, upsert=True)
+            return metrics.came_into(State.PENDING, opened)
         except DuplicateKeyError as error:
             raise_if_request_id(error)
             return None
@@ -256,7 +257,8 @@ class Approvals:
             changes.setdefault("$push", {})["untold"] = {"$each": untold(outbox, after)}
         stamps = {"updated_at": True, **dict.fromkeys(_stamps(approval.state, after), True)}
         update = {**changes, "$set": sets, "$inc": {"version": 1}, "$currentDate": stamps}
-        return await self._update(condition, update, session=session)
+        changed = await self._update(condition, update, session=session)
+        return changed if after is approval.state else metrics.came_into(after, changed)
 
     def _signed(self, approval_id: str, version: int, outbox: Sequence[Entry]) -> tuple[OutboxEntry, ...]:
         return tuple(OutboxEntry(entry, self._sealer.outbox(approval_id, version, entry)) for entry in outbox)

@@ -28,16 +28,24 @@ _BY_CODE = {
 }
 """By MongoDB's error codes Unauthorized and AuthenticationFailed."""
 _SILENT = "no MongoDB answers at the given URI; start it, or correct mongodb_uri"
+_CLOSED = "MongoDB closes the connection; where it demands TLS, add tls=true and tlsCAFile=FILE to mongodb_uri"
 _BY_TEXT = {
     r"\bSSL\b|certificate": "TLS with MongoDB failed: its certificate must be of an authority in `tlsCAFile` and for "
     "the host in mongodb_uri, and mongod must have TLS",
-    r"connection (?:is already )?(?:closed|reset)|broken pipe": "MongoDB closes the connection; where it demands TLS, "
-    "add tls=true and tlsCAFile=FILE to mongodb_uri",
+    r"connection (?:is already )?(?:closed|reset)|broken pipe": _CLOSED,
     r"replica set name": "no MongoDB at the given URI is of that replica set; `replicaSet` must be what mongod has as "
     "--replSet",
     r"": _SILENT,
 }
 """By what the driver says of a server that it does not reach."""
+
+
+NO_MAJORITY = (
+    "this MongoDB does not confirm a write with majority and journal; every member needs a journal and a majority of "
+    "them must be up"
+)
+_LATER = frozenset({_SILENT, _CLOSED, NOT_INITIATED, NO_MAJORITY})
+"""What may change by itself. A proxy before a MongoDB that starts closes connections, too."""
 
 
 def sentence(error: PyMongoError, servers: Iterable[ServerDescription] = ()) -> str:
@@ -50,9 +58,13 @@ def sentence(error: PyMongoError, servers: Iterable[ServerDescription] = ()) -> 
 
 
 def refusal(error: PyMongoError, servers: Iterable[ServerDescription]) -> PdpError:
-    """The same as what ends the start: a MongoDB that is silent may answer later, the others have to be set up."""
-    told = sentence(error, servers)
-    return StoreUnavailable(told) if told == _SILENT else SetupError(told)
+    """The same as an error: of what may come by itself, or of what somebody has to mend."""
+    return told_as(sentence(error, servers))
+
+
+def told_as(sentence: str) -> PdpError:
+    """The error for a sentence: what starts, or is made a set, may answer later; the others have to be mended."""
+    return (StoreUnavailable if sentence in _LATER else SetupError)(sentence)
 
 
 def unfit(hello: Mapping[str, Any]) -> str:

@@ -148,7 +148,7 @@ class Database:
             seen = self._client.topology_description.server_descriptions().values()
             raise cause.refusal(error, seen) from None
         if told := cause.unfit(hello):
-            raise SetupError(told)
+            raise cause.told_as(told)
         await self._check_rights()
         await self._confirm_durable_writes()
 
@@ -168,10 +168,7 @@ class Database:
         except OperationFailure as error:
             raise SetupError(cause.sentence(error)) from None
         except PyMongoError:
-            raise SetupError(
-                "this MongoDB does not confirm a write with majority and journal; every member needs a journal "
-                "and a majority of them must be up"
-            ) from None
+            raise cause.told_as(cause.NO_MAJORITY) from None
         if stored.get("version") != _SCHEMA_VERSION:
             raise SetupError(
                 "this database was written by another version of Placet; use that version or another database"

@@ -30,6 +30,13 @@ class Pressure:
         async with unavailable():
             return await self._collection.count_documents({**condition, **_waits()}, limit=limit, hint="one_pending")
 
+    async def oldest(self, limit: int) -> tuple[int, float]:
+        """How many approvals of all callers wait, counted up to `limit`, and the seconds that the oldest has waited."""
+        async with unavailable():
+            count = await self._collection.count_documents(_waits(), limit=limit, hint="by_state")
+            first = await self._collection.find_one(_waits(), {"created_at": 1, "now": "$$NOW"}, sort=[("_id", 1)])
+        return count, (first["now"] - first["created_at"]).total_seconds() if first else 0.0
+
     async def denied(self, caller: str, digest: str, since: timedelta) -> list[ApprovalAt]:
         """The caller's approvals of this request that were denied in this time, newest first."""
         condition: Document = {"caller": {"$eq": caller}, "digest": {"$eq": digest}, "state": {"$eq": State.DENIED}}

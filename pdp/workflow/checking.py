@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from pdp import canonical, sent
+from pdp import canonical, metrics, sent
 from pdp.authzen_question import Asked
 from pdp.bad_fields import MAX_NAMED, BadFields
 from pdp.caller import Caller, identity
@@ -31,6 +31,7 @@ class Checking:
         """`unsaid` hears of each request without an `expected_digest`, and the caller's identity."""
         self._realm, self._faults, self._turns, self._unsaid = realm, faults, turns, unsaid
 
+    @metrics.CANONICAL.timed
     def checked(self, request: AuthorizeRequest, caller: Caller) -> Ask:
         """Whether all of it arrived, every check of shape, and whether this caller may ask in these names.
 
@@ -62,6 +63,7 @@ class Checking:
             bound = known or bad.tried(canonical.canonical, request, self._realm)
         return self._allowed(Ask(request, caller, bound, time.time_ns()))
 
+    @metrics.CANONICAL.timed
     def checked_json(self, asked: Asked, caller: Caller) -> Ask:
         """`checked` for a question that came in AuthZEN's JSON, whose shape was checked as it was read."""
         if not asked.request.expected_digest:

@@ -4,22 +4,23 @@ canonical request -> view of the data -> judge (OPA) -> settle (approvals) -> re
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
-from pdp import call_summary
+from pdp import call_summary, metrics
 from pdp.audit.record import Entry
 from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid, TooManyPending
 from pdp.grant import Grantor
+from pdp.instrument import Count
 from pdp.opa.batching import Batcher
 from pdp.opa.quarantine import Suspect
-from pdp.opa.queries import is_undefined
+from pdp.opa.queries import OpaLate, is_undefined
 from pdp.opa.waiting import Question
 from pdp.recording.delivery import Delivery
 from pdp.recording.writer import Writer
@@ -33,6 +34,12 @@ from pdp.workflow.settlement import Settlement
 
 Fits: TypeAlias = Callable[[Sequence[Ask | Failed], Sequence[Verdict | PdpError]], Awaitable[None]]
 """Raises `AnswerTooLarge` where the answers would not fit, given the verdicts on those that are questions."""
+
+_COUNTS: Mapping[Effect | None, Count] = {
+    None: metrics.DECISIONS.at("error"),
+    **{effect: metrics.DECISIONS.at(effect.lower()) for effect in Effect},
+}
+"""Counts decisions by effect, and what is not one."""
 
 
 class Deciding:
@@ -53,8 +60,12 @@ class Deciding:
         turns: Turns,
         lineage: LineageViews,
         unsaid: Unsaid = lambda _, __: None,
+        counts_rules: bool = False,
     ) -> None:
-        """`unsaid` hears of each request without an `expected_digest`, and the caller's identity."""
+        """`unsaid` hears of each request without an `expected_digest`, and the caller's identity.
+
+        `counts_rules` says that decisions are counted by their rules, too.
+        """
         checking = Checking(realm, faults, turns, unsaid)
         self.checked, self.checked_within, self.checked_json = (
             checking.checked,
@@ -68,6 +79,7 @@ class Deciding:
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
         self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
         self._recording: set[asyncio.Task[None]] = set()
+        self._counts_rules = counts_rules
 
     async def decide_one(self, ask: Ask, fits: Fits | None = None) -> Decided:
         """The decision on one question. Raises the error of one that has none."""
@@ -117,12 +129,13 @@ class Deciding:
             if fits:
                 await fits(asks, verdicts)
             try:
-                await self._settle_each(asks, verdicts, stops_at, outcomes)
+                with metrics.SETTLE.took():
+                    await self._settle_each(asks, verdicts, stops_at, outcomes)
             except BaseException:
                 self._record_all_the_same(outcomes)
                 raise
             await self._record(outcomes)
-        _summarize(outcomes)
+        self._summarize(outcomes)
         return await self._with_grants(outcomes)
 
     async def judged(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
@@ -177,6 +190,7 @@ class Deciding:
                 raise judged
             return Decided(ask, await self._settlement.settle(ask, judged))
         except (PolicyInvalid, EngineUnavailable, OutOfTime, TooManyPending) as error:
+            _count_error(error)
             return Failed(error, [error_record(ask, error)])
         except PdpError as error:
             return Failed(error)
@@ -198,6 +212,19 @@ class Deciding:
         task = asyncio.get_running_loop().create_task(record(), context=Context())
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
+
+    def _summarize(self, outcomes: Sequence[Decided | Failed]) -> None:
+        """Count what was decided, and note it for the call's summary."""
+        for outcome in outcomes:
+            _COUNTS[outcome.answered if isinstance(outcome, Decided) else None].add()
+            if self._counts_rules and isinstance(outcome, Decided):
+                for reason in outcome.answer.verdict.reasons:
+                    metrics.RULES.admit(reason.rule, metrics.MOST_RULES).add()
+        match outcomes:
+            case [Decided() as decided]:
+                call_summary.decided(1, decided.answered.value, decided.answer.decision_id)
+            case [_, _, *_]:
+                call_summary.decided(len(outcomes))
 
     async def _with_grants(self, outcomes: list[Decided | Failed]) -> list[Decided | Failed]:
         """The same with their proofs. MongoDB is asked for its time only where a plain allow wants one."""
@@ -226,13 +253,12 @@ def _suspect(ask: Ask) -> Suspect:
     return Suspect(ask.caller.identity, ask.request.action.name, ask.request.resource.type)
 
 
-def _summarize(outcomes: Sequence[Decided | Failed]) -> None:
-    """Note for the call's summary what was decided."""
-    match outcomes:
-        case [Decided() as decided]:
-            call_summary.decided(1, decided.answered.value, decided.answer.decision_id)
-        case [_, _, *_]:
-            call_summary.decided(len(outcomes))
+def _count_error(error: PdpError) -> None:
+    """Count a question that the policy gave no answer to."""
+    if isinstance(error, PolicyInvalid):
+        metrics.ENGINE_ERRORS.at(error.problem).add()
+    elif isinstance(error, EngineUnavailable):
+        metrics.ENGINE_ERRORS.at("late" if isinstance(error, OpaLate) else "unavailable").add()
 
 
 def _entries(outcome: Decided | Failed) -> Sequence[Entry]:

@@ -4,8 +4,12 @@ A rate varies by a third from run to run on a shared machine, and the CPU time t
 """
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+
+from tests.bench.load import Rate
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _OTHERS = ("opa", "mongod")
@@ -32,6 +36,26 @@ def spent(server: int) -> Spent:
     return Spent(
         _seconds(server), *(sum(_seconds(one) for one in names if names[one].startswith(part)) for part in _OTHERS)
     )
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One load: its rate, and the microseconds of CPU that a decision took."""
+
+    rate: Rate
+    cpu: Spent
+
+
+def figure(server: int, items: int, run: Callable[[], Rate]) -> Figure:
+    """What a load of calls with `items` decisions each costs the process `server`, and its OPA and mongod."""
+    before = spent(server)
+    rate = run()
+    return Figure(rate, spent(server).each(before, items * rate.calls))
+
+
+def medians(figures: Sequence[Figure]) -> Spent:
+    """Of each process."""
+    return Spent(*(median(getattr(one.cpu, part) for one in figures) for part in ("server", *_OTHERS)))
 
 
 def _children(process: int) -> list[int]:

@@ -5,6 +5,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 
 import grpc
 from google.protobuf import json_format
@@ -13,6 +14,7 @@ from pdp.canonical import canonical
 from pdp.dev import identity
 from pdp.environment import Environment
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
+from tests.bench.cpu import Figure, figure, medians
 from tests.bench.load import Load, Rate, measure
 from tests.bench.references import NOOP, ask_opa, noop, stock_opa
 
@@ -65,42 +67,65 @@ class Bench:
         return answer
 
 
-def main(rounds: int, seconds: float) -> None:
-    bench = Bench(seconds)
-    figures: dict[str, list[Rate]] = defaultdict(list)
+BARS = {"unary 64": (2.2, 60.0), "batch": (0.45, 25.0)}
+"""The most that a decision may take: of the server in no-op calls, and of mongod in microseconds."""
+
+
+def main(rounds: int, seconds: float) -> int:
+    bench, server = Bench(seconds), os.getppid()
+    figures: dict[str, list[Figure]] = defaultdict(list)
     with noop(bench.answer) as reference, stock_opa() as opa:
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
             for loops in (1, 64, 256):
-                figures[f"no-op {loops}"].append(bench.noop(reference.address, loops))
-                figures[f"unary {loops}"].append(bench.placet(AUTHORIZE, bench.unary, loops))
-            figures["opa 64"].append(ask_opa(opa, opa_question(1), b"ALLOW", 64, seconds))
-            figures["opa batch"].append(ask_opa(opa, opa_question(ITEMS), b"ALLOW", BATCHES_IN_FLIGHT, seconds))
-            figures["batch"].append(bench.placet(BATCH, bench.batch, BATCHES_IN_FLIGHT))
+                figures[f"no-op {loops}"].append(
+                    figure(reference.process, 1, partial(bench.noop, reference.address, loops))
+                )
+                figures[f"unary {loops}"].append(
+                    figure(server, 1, partial(bench.placet, AUTHORIZE, bench.unary, loops))
+                )
+            for name, items, loops in (("opa 64", 1, 64), ("opa batch", ITEMS, BATCHES_IN_FLIGHT)):
+                asked = partial(ask_opa, opa.url, opa_question(items), b"ALLOW", loops, seconds)
+                figures[name].append(figure(opa.process, items, asked))
+            asked = partial(bench.placet, BATCH, bench.batch, BATCHES_IN_FLIGHT)
+            figures["batch"].append(figure(server, ITEMS, asked))
     report(figures)
+    return held(figures)
 
 
-def report(figures: dict[str, list[Rate]]) -> None:
-    print(f"{'':24}{'decisions/s':>12}{'p50 ms':>9}{'p99 ms':>9}")
-    for name, rates in figures.items():
+def report(figures: dict[str, list[Figure]]) -> None:
+    print(f"{'':24}{'decisions/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'server us':>11}{'opa us':>9}{'mongod us':>11}")
+    for name, some in figures.items():
         items = ITEMS if "batch" in name else 1
-        per_second = items * statistics.median(rate.per_second for rate in rates)
-        p50, p99 = statistics.median(rate.p50 for rate in rates), statistics.median(rate.p99 for rate in rates)
-        print(f"{name:24}{per_second:12.0f}{p50:9.2f}{p99:9.2f}")
+        per_second = items * statistics.median(one.rate.per_second for one in some)
+        p50, p99 = (statistics.median(getattr(one.rate, part) for one in some) for part in ("p50", "p99"))
+        cpu = medians(some)
+        print(f"{name:24}{per_second:12.0f}{p50:9.2f}{p99:9.2f}{cpu.server:11.1f}{cpu.opa:9.1f}{cpu.mongod:11.1f}")
     print()
-    for ours, reference, must in (
-        ("unary 1", "no-op 1", None),
-        ("unary 64", "no-op 64", 0.30),
-        ("unary 256", "no-op 256", None),
-        ("unary 64", "opa 64", None),
-        ("batch", "opa batch", 0.45),
+    for ours, reference in (
+        ("unary 1", "no-op 1"),
+        ("unary 64", "no-op 64"),
+        ("unary 256", "no-op 256"),
+        ("unary 64", "opa 64"),
+        ("batch", "opa batch"),
     ):
         pairs = zip(figures[ours], figures[reference], strict=True)
-        ratios = [our.per_second / other.per_second for our, other in pairs]
-        floor = f"  must be at least {must}" if must else ""
+        ratios = [our.rate.per_second / other.rate.per_second for our, other in pairs]
         spread = f"(of {min(ratios):.2f} to {max(ratios):.2f})"
-        print(f"{ours:>9} / {reference:9} {statistics.median(ratios):5.2f}  {spread}{floor}")
+        print(f"{ours:>9} / {reference:9} {statistics.median(ratios):5.2f}  {spread}")
+    print("\nWhether a change makes them more is for `python -m tests.bench.versus COMMIT`.")
+
+
+def held(figures: dict[str, list[Figure]]) -> int:
+    """Print whether decisions take no more CPU than they may; an exit status."""
+    call, worst = medians(figures["no-op 64"]).server, 0
+    for name, (most, most_of_mongod) in BARS.items():
+        cpu = medians(figures[name])
+        print(f"{name:>9}: {cpu.server / call:.2f} no-op calls of the server (must {most})", end="")
+        print(f", {cpu.mongod:.0f} us of mongod (must {most_of_mongod:.0f})")
+        worst |= cpu.server / call > most or cpu.mongod > most_of_mongod
+    return int(worst)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    sys.exit(main(int(sys.argv[1]), float(sys.argv[2])))

@@ -32,6 +32,8 @@ class Load:
     loops: int
     seconds: float
     is_http: bool = False
+    connections: int = CONNECTIONS
+    """Of gRPC. Over HTTP each loop has its own."""
 
     @property
     def framed(self) -> bytes:
@@ -81,7 +83,7 @@ def rate(latencies: Sequence[float], seconds: float) -> Rate:
 
 
 def _command(load: Load, body: Path, log: Path) -> list[str]:
-    connections = load.loops if load.is_http else min(CONNECTIONS, load.loops)
+    connections = load.loops if load.is_http else min(load.connections, load.loops)
     command = ["h2load", f"http://{load.address}{load.rpc}", "-d", str(body), f"--log-file={log}"]
     command += ["-c", str(connections), "-m", str(load.loops // connections), "-t", "1"]
     command += ["-D", f"{load.seconds:.0f}s"]

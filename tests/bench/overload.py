@@ -1,17 +1,21 @@
-"""More calls than the server can decide: what is still decided, what memory it takes, and what a lone caller notices.
+"""More calls than the server can decide: what is still decided, how late, what memory it takes, and what others notice.
 
-Closed loops in this process, over several connections. A call that is refused waits as long as RetryInfo says.
+Closed loops over several connections, in another process than the server. A call that is refused waits as long as
+RetryInfo says. The first load of each kind is the peak, which all others are held against; the bars decide the exit
+status. The same is done while MongoDB is slow, and while OPA is stopped and goes on. Where other work on the machine
+takes its processors, the decisions a second of their time count, if these are the larger share of the peak.
 
-pdp dev -- python -m tests.bench.overload [seconds]
+    python -m tests.bench.overload [seconds]
 """
 
 import asyncio
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,18 +26,25 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from grpc_status import rpc_status
 
-from pdp.dev import identity
-from pdp.environment import Environment
+from pdp.process import toolcache
+from pdp.process.mongod import MongodProcess
 from pdp.v1.decision_pb2 import BatchAuthorizeRequest
 from tests.bench.decisions import AUTHORIZE, BATCH, question
+from tests.faults import Served, served, slow, stopped
 
 ITEMS = 1000
 PEAK_BATCHES, PEAK_UNARY = 3, 128
-"""Calls in flight that give the most decisions, as measured."""
+"""Calls in flight that give the most decisions, as measured: the load that can be sustained."""
 TIMES = (1, 2, 4, 10)
 CONNECTIONS = 4
-SHARE, MEBIBYTES = 0.8, 400
-"""The bars: of the peak's decisions at any load, and of memory beyond the start's."""
+CALL_SECONDS = 8.0
+SHARE, LATER, MEBIBYTES = 0.8, 3.0, 100
+"""The bars at four times the peak's load: of the peak's decisions, of its p99, and of memory beyond the peak's."""
+BARRED = 4
+SLOW_MILLISECONDS = 20
+"""What each command of MongoDB takes longer in the second part."""
+AGAIN_SECONDS = 5.0
+"""Seconds after OPA goes on in which decisions may be fewer."""
 
 
 @dataclass
@@ -44,6 +55,13 @@ class Loop:
     in_time: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    refused_seconds: list[float] = field(default_factory=list)
+    began: list[float] = field(default_factory=list)
+    """Of what was decided, by this process's clock."""
+
+    @property
+    def p99(self) -> float:
+        return statistics.quantiles([*self.seconds, 0.0, 0.0], n=100)[98]
 
 
 Send = Callable[[], Awaitable[bytes]]
@@ -56,10 +74,12 @@ async def closed(send: Send, items: int, end: float, seen: Loop, pause: float = 
             await send()
         except grpc.aio.AioRpcError as error:
             seen.errors[error.code().name] += 1
-            await asyncio.sleep(min(retry_seconds(error), end - time.perf_counter()))
+            seen.refused_seconds.append(time.perf_counter() - began)
+            await asyncio.sleep(min(retry_seconds(error), max(end - time.perf_counter(), 0)))
             continue
         done = time.perf_counter()
         seen.seconds.append(done - began)
+        seen.began.append(began)
         seen.decided += items
         seen.in_time += items if done <= end else 0
         await asyncio.sleep(pause)
@@ -77,84 +97,138 @@ def retry_seconds(error: grpc.aio.AioRpcError) -> float:
     return 0.0
 
 
-def memory() -> float:
-    """MiB of `pdp dev`, which is the server and started this."""
-    status = Path(f"/proc/{os.getppid()}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+@dataclass(frozen=True)
+class Kind:
+    """Calls of one kind, over several connections, and how many of them give the most decisions."""
+
+    name: str
+    send: Sequence[Send]
+    items: int
+    peak: int
+
+    async def load(self, times: int, lone: Send, seconds: float) -> tuple[Loop, Loop]:
+        """So many times the peak's loops, and a caller of its own beside them."""
+        many, one, end = Loop(), Loop(), time.perf_counter() + seconds
+        calls = [
+            closed(self.send[number % len(self.send)], self.items, end, many) for number in range(times * self.peak)
+        ]
+        await asyncio.gather(*calls, closed(lone, 1, end, one, 0.02))
+        return many, one
 
 
-def cpu_seconds() -> float:
-    """Of the server, its OPA and its MongoDB, without this process."""
-    server, found = os.getppid(), 0.0
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended meanwhile
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(folder.name) == server or (int(fields[1]) == server and int(folder.name) != os.getpid()):
+class Bench:
+    """A server of its own, its loads, and the bars that it missed."""
+
+    def __init__(self, server: Served, mongod: MongodProcess, seconds: float) -> None:
+        self.server, self.mongod, self.seconds, self.missed = server, mongod, seconds, list[str]()
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        self.channels = [grpc.aio.insecure_channel(server.address, options) for _ in range(CONNECTIONS + 1)]
+        one = question()
+        batch = BatchAuthorizeRequest(items=[one] * ITEMS).SerializeToString()
+        self.unary = Kind("unary", self._sends(AUTHORIZE, one.SerializeToString()), 1, PEAK_UNARY)
+        self.batches = Kind("batches", self._sends(BATCH, batch), ITEMS, PEAK_BATCHES)
+        last, alone = self.channels[-1].unary_unary(AUTHORIZE), server.metadata("dev")
+        self.lone: Send = lambda: last(one.SerializeToString(), metadata=alone, timeout=CALL_SECONDS)
+
+    def _sends(self, rpc: str, body: bytes) -> list[Send]:
+        metadata = self.server.metadata("report-bot")
+        calls = [channel.unary_unary(rpc) for channel in self.channels[:-1]]
+        return [lambda call=call: call(body, metadata=metadata, timeout=CALL_SECONDS) for call in calls]  # type: ignore[misc]
+
+    async def rows(self, kind: Kind, times: Sequence[int], place: str = "") -> list[float]:
+        """A row for each load; returns the peak's decisions a second, by the clock and of the processors."""
+        reference, start, peaks = 0.0, self.memory(), [0.0, 0.0]
+        for time_of in times:
+            used = self.cpu_seconds()
+            many, one = await kind.load(time_of, self.lone, self.seconds)
+            rates = [many.in_time / self.seconds, many.decided / max(self.cpu_seconds() - used, 0.01)]
+            if time_of == times[0]:
+                peaks, reference, start = [max(rate, 0.01) for rate in rates], many.p99, self.memory()
+            name = f"{kind.name}{place} {time_of * kind.peak}"
+            self._print(name, many, one, [*rates, *(rate / best for rate, best in zip(rates, peaks, strict=True))])
+            if time_of == BARRED:
+                share = max(rate / best for rate, best in zip(rates, peaks, strict=True))
+                self._bar(name, "of the peak's decisions", share, SHARE, at_least=True)
+                self._bar(name, "p99 of the peak's", many.p99 / max(reference, 0.001), LATER)
+                self._bar(name, "MiB beyond the peak's", self.memory() - start, MEBIBYTES)
+        return peaks
+
+    async def opa_stopped(self, peaks: Sequence[float]) -> None:
+        """Stop OPA under four times the load, and see what is decided when it goes on."""
+        loading = asyncio.create_task(self.unary.load(BARRED, self.lone, 3 * self.seconds + AGAIN_SECONDS))
+        await asyncio.sleep(self.seconds)
+        start = self.memory()
+        async with stopped(self.server.opa):
+            began = time.perf_counter()
+            await asyncio.sleep(self.seconds)
+            resumed, grown = time.perf_counter(), self.memory() - start
+        await asyncio.sleep(AGAIN_SECONDS)
+        again, used = time.perf_counter(), self.cpu_seconds()
+        many, _ = await loading
+        used = self.cpu_seconds() - used
+        ended = [moment + took for moment, took in zip(many.began, many.seconds, strict=True)]
+        allowed = sum(moment > began and end < resumed for moment, end in zip(many.began, ended, strict=True))
+        later = sum(end > again for end in ended)
+        rates = later / max(time.perf_counter() - again, 0.1), later / max(used, 0.1)
+        share = max(rate / best for rate, best in zip(rates, peaks, strict=True))
+        print(f"OPA stopped: {sum(many.errors.values())} refused, {allowed} allowed; then {rates[0]:.0f} decisions/s")
+        self._bar("OPA stopped", "allowed meanwhile", allowed, 0)
+        self._bar("OPA stopped", "seconds of a refusal", max(many.refused_seconds, default=0.0), CALL_SECONDS + 0.2)
+        self._bar("OPA stopped", "MiB beyond the load's", grown, MEBIBYTES)
+        self._bar("OPA goes on", "of the peak's decisions", share, SHARE, at_least=True)
+
+    def _bar(self, name: str, what: str, value: float, bar: float, *, at_least: bool = False) -> None:
+        holds = value >= bar if at_least else value <= bar
+        side = "at least" if at_least else "at most"
+        print(f"{'' if holds else 'MISSED ':>7}{name}: {value:.2f} {what}, {side} {bar:g}", flush=True)
+        self.missed += [] if holds else [f"{name}: {what}"]
+
+    def _print(self, name: str, many: Loop, one: Loop, figures: Sequence[float]) -> None:
+        rate, cpu, share, cpu_share = figures
+        lone = statistics.quantiles([*one.seconds, 0.0, 0.0], n=100)
+        errors = " ".join(f"{code} {count}" for code, count in (many.errors + one.errors).items())
+        print(
+            f"{name:22}{rate:12.0f}{share:9.2f}{cpu:9.0f}{cpu_share:9.2f}{1000 * many.p99:9.0f}{self.memory():7.0f}"
+            f"{1000 * lone[49]:10.1f}{1000 * lone[98]:8.1f}  {errors}",
+            flush=True,
+        )
+
+    def memory(self) -> float:
+        """MiB of the server."""
+        status = Path(f"/proc/{self.server.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def cpu_seconds(self) -> float:
+        """Of the server, its OPA and its MongoDB."""
+        found = 0.0
+        for pid in (self.server.process.pid, self.server.opa, self.mongod.pid):
+            with suppress(OSError):  # it has ended meanwhile
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 found += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return found
+        return found
 
 
-async def loaded(send: list[Send], lone: Send, items: int, loops: int, seconds: float) -> tuple[Loop, Loop]:
-    """The noisy loops' and the lone caller's."""
-    many, one, end = Loop(), Loop(), time.perf_counter() + seconds
-    calls = [closed(send[number % len(send)], items, end, many) for number in range(loops)]
-    await asyncio.gather(*calls, closed(lone, 1, end, one, 0.02))
-    return many, one
-
-
-async def main(seconds: float) -> None:
-    environment = Environment.read()
-    unary = question().SerializeToString()
-    batch = BatchAuthorizeRequest(items=[question()] * ITEMS).SerializeToString()
-    noisy, lone = (
-        (("authorization", f"Bearer {identity.token(environment.state, name)}"),) for name in ("report-bot", "dev")
-    )
-    channels = [
-        grpc.aio.insecure_channel(environment.address, [("grpc.use_local_subchannel_pool", 1)])
-        for _ in range(CONNECTIONS + 1)
-    ]
-
-    def sends(rpc: str, body: bytes) -> list[Send]:
-        calls = [channel.unary_unary(rpc) for channel in channels[:-1]]
-        return [lambda call=call: call(body, metadata=noisy, timeout=8) for call in calls]  # type: ignore[misc]
-
-    last = channels[-1].unary_unary(AUTHORIZE)
-
-    async def alone() -> bytes:
-        return bytes(await last(unary, metadata=lone, timeout=8))
-
-    await loaded([], alone, 1, 0, 1)
-    _, quiet = await loaded([], alone, 1, 0, seconds)
-    start = memory()
-    head = f"{'decisions/s':>12}{'of peak':>9}{'a CPU s':>9}{'of peak':>9}{'MiB':>7}{'lone p50':>10}{'p99 ms':>8}"
-    print(f"{'':16}{head}  errors", flush=True)
-    report("quiet", quiet, quiet, [seconds, 0.0], [])
-    for name, rpc, body, items, peak in (
-        ("batches", BATCH, batch, ITEMS, PEAK_BATCHES),
-        ("unary", AUTHORIZE, unary, 1, PEAK_UNARY),
-    ):
-        peaks: list[float] = []
-        for times in TIMES:
-            used = cpu_seconds()
-            many, one = await loaded(sends(rpc, body), alone, items, times * peak, seconds)
-            report(f"{name} {times * peak}", many, one, [seconds, cpu_seconds() - used], peaks)
-    print(f"memory {start:.0f} MiB at the start, {memory():.0f} MiB at the end")
-    for channel in channels:
-        await channel.close()
-
-
-def report(name: str, many: Loop, one: Loop, spent: list[float], peaks: list[float]) -> None:
-    """`spent`: seconds by the clock, and of the processors. The first of several loads is the peak."""
-    rates = [done / seconds for done, seconds in zip((many.in_time, many.decided), spent, strict=True) if seconds]
-    peaks += [] if peaks or len(rates) < len(spent) else rates
-    cuts = statistics.quantiles([*one.seconds, 0.0, 0.0], n=100)
-    errors = " ".join(f"{code} {count}" for code, count in (many.errors + one.errors).items())
-    cells = [
-        f"{rate:{width}.0f}{rate / (peak or 1):9.2f}" for rate, peak, width in zip(rates, peaks, (12, 9), strict=False)
-    ]
-    figures = "".join(cells) or " " * 39
-    print(f"{name:16}{figures}{memory():7.0f}{1000 * cuts[49]:10.1f}{1000 * cuts[98]:8.1f}  {errors}", flush=True)
+async def main(seconds: float) -> int:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "state").mkdir()
+        mongod = MongodProcess(toolcache.mongod(), folder / "mongodb", say=print, test_commands=True)
+        async with mongod, served(folder, folder / "state", mongod.uri, seconds=3600) as server:
+            bench = Bench(server, mongod, seconds)
+            for kind in (bench.unary, bench.batches):
+                await kind.load(1, bench.lone, 2.0)
+            head = f"{'decisions/s':>12}{'of peak':>9}{'a CPU s':>9}{'of peak':>9}{'p99 ms':>9}{'MiB':>7}"
+            print(f"{'':22}{head}{'lone p50':>10}{'p99 ms':>8}  errors", flush=True)
+            await bench.rows(bench.batches, TIMES)
+            await bench.opa_stopped(await bench.rows(bench.unary, TIMES))
+            async with slow(mongod.uri, SLOW_MILLISECONDS):
+                for kind in (bench.batches, bench.unary):
+                    await bench.rows(kind, (1, BARRED), ", MongoDB slow,")
+            for channel in bench.channels:
+                await channel.close()
+    print("all bars hold" if not bench.missed else f"missed: {'; '.join(bench.missed)}")
+    return 1 if bench.missed else 0
 
 
 if __name__ == "__main__":
-    uvloop.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0))
+    sys.exit(uvloop.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)))

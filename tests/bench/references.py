@@ -33,6 +33,14 @@ class Noop:
     process: int
 
 
+@dataclass(frozen=True)
+class StockOpa:
+    """An OPA with its own defaults, and its process."""
+
+    url: str
+    process: int
+
+
 @contextlib.contextmanager
 def noop(answer: bytes) -> Iterator[Noop]:
     """A server that answers `answer` to every call of `NOOP`."""
@@ -46,8 +54,8 @@ def noop(answer: bytes) -> Iterator[Noop]:
 
 
 @contextlib.contextmanager
-def stock_opa() -> Iterator[str]:
-    """The URL of an OPA with the reference policy and OPA's own defaults."""
+def stock_opa() -> Iterator[StockOpa]:
+    """An OPA with the reference policy and OPA's own defaults."""
     binary = toolcache.opa(Environment.read().tool_cache)
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         bundle = Path(folder, "bundle", "bundle.tar.gz")
@@ -60,7 +68,7 @@ def stock_opa() -> Iterator[str]:
         with subprocess.Popen([*command, "--skip-version-check"]) as process:
             try:
                 _wait(f"http://{address}/health?bundles")
-                yield f"http://{address}"
+                yield StockOpa(f"http://{address}", process.pid)
             finally:
                 process.terminate()
 

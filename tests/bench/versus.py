@@ -14,26 +14,17 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.cpu import Spent, spent
+from tests.bench.cpu import Figure, figure, medians
 from tests.bench.decisions import AUTHORIZE, BATCH, BATCHES_IN_FLIGHT, ITEMS, Bench
-from tests.bench.load import Rate
 from tests.bench.references import noop
 
 TREE = Path(__file__).parents[2]
 _HELD = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One load: its rate, and the microseconds of CPU that a decision took."""
-
-    rate: Rate
-    cpu: Spent
 
 
 @dataclass(frozen=True)
@@ -45,14 +36,7 @@ class Side:
 
     def asked(self, rpc: str, body: bytes, loops: int, items: int) -> Figure:
         """The figure of so many loops that send `body`, with `items` decisions in it."""
-        return _figure(self.server, items, lambda: self.bench.placet(rpc, body, loops))
-
-
-def _figure(server: int, items: int, run: Callable[[], Rate]) -> Figure:
-    before = spent(server)
-    rate = run()
-    decisions = items * rate.calls
-    return Figure(rate, spent(server).each(before, decisions))
+        return figure(self.server, items, lambda: self.bench.placet(rpc, body, loops))
 
 
 @contextmanager
@@ -102,7 +86,7 @@ def main() -> None:
         for number in range(arguments.rounds):
             print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
             figures["no-op 64"]["now"].append(
-                _figure(reference.process, 1, lambda: now.bench.noop(reference.address, 64))
+                figure(reference.process, 1, lambda: now.bench.noop(reference.address, 64))
             )
             sides = [("now", now), ("before", before)]
             for name, side in sides if number % 2 else reversed(sides):
@@ -113,15 +97,14 @@ def main() -> None:
 
 def _report(figures: dict[str, dict[str, list[Figure]]]) -> None:
     print(f"{'':20}{'a second':>10}{'server us':>11}{'opa us':>9}{'mongod us':>11}{'of no-op':>10}{'of before':>11}")
-    floor = statistics.median(figure.cpu.server for figure in figures["no-op 64"]["now"])
+    floor = medians(figures["no-op 64"]["now"]).server
     for load, sides in figures.items():
         items = ITEMS if load.startswith("batch") else 1
         for name, some in sides.items():
             rate = items * statistics.median(one.rate.per_second for one in some)
-            server, opa, mongod = (
-                statistics.median(getattr(one.cpu, part) for one in some) for part in ("server", "opa", "mongod")
-            )
-            line = f"{load + ' ' + name:20}{rate:10.0f}{server:11.1f}{opa:9.1f}{mongod:11.1f}{server / floor:10.2f}"
+            cpu = medians(some)
+            line = f"{load + ' ' + name:20}{rate:10.0f}{cpu.server:11.1f}{cpu.opa:9.1f}{cpu.mongod:11.1f}"
+            line += f"{cpu.server / floor:10.2f}"
             if name == "now" and "before" in sides:
                 pairs = zip(some, sides["before"], strict=True)
                 line += f"{statistics.median(ours.cpu.server / other.cpu.server for ours, other in pairs):11.2f}"

@@ -72,7 +72,7 @@ OTHERS: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize(("answer", "cause"), OTHERS.values(), ids=OTHERS.keys())
 async def test_what_is_not_opa_is_said_in_one_sentence(pdp: Terminal, answer: bytes, cause: str) -> None:
     async with answering(answer) as address:
-        done = await pdp("serve", "--opa-url", f"http://{address}")
+        done = await pdp("serve", "--wait", "0", "--opa-url", f"http://{address}")
     assert (done.status, done.out) == (69, "")
     assert done.err.startswith(f"opa_url http://{address}: {cause}")
     assert done.err.count("\n") == 1
@@ -80,7 +80,7 @@ async def test_what_is_not_opa_is_said_in_one_sentence(pdp: Terminal, answer: by
 
 async def test_no_opa_is_said_in_one_sentence(pdp: Terminal) -> None:
     for url in ("http://127.0.0.1:1", f"unix://{pdp.folder}/none.sock", "http://no-such-host.invalid:8181"):
-        done = await pdp("serve", "--opa-url", url)
+        done = await pdp("serve", "--wait", "0", "--opa-url", url)
         assert (done.status, done.err) == (
             69,
             f"opa_url {url}: OPA does not answer; nothing is allowed until it does\n",
@@ -90,10 +90,10 @@ async def test_no_opa_is_said_in_one_sentence(pdp: Terminal) -> None:
 async def test_tls_on_the_wrong_side_of_opa_is_said(pdp: Terminal, tmp_path: Path) -> None:
     pair = Authority(tmp_path).server()
     async with answering(http("200 OK", b"{}")) as address:
-        plain = await pdp("serve", "--opa-url", f"https://{address}")
+        plain = await pdp("serve", "--wait", "0", "--opa-url", f"https://{address}")
     async with answering(http("200 OK", b"{}"), secured(pair)) as address:
-        unknown = await pdp("serve", "--opa-url", f"https://{address}")
-        secure = await pdp("serve", "--opa-url", f"http://{address}")
+        unknown = await pdp("serve", "--wait", "0", "--opa-url", f"https://{address}")
+        secure = await pdp("serve", "--wait", "0", "--opa-url", f"http://{address}")
     assert (plain.status, unknown.status, secure.status) == (69, 69, 69)
     assert "does not speak TLS" in plain.err
     assert "the certificate at OPA's address is not one that this server trusts" in unknown.err
@@ -141,7 +141,7 @@ async def test_opa_without_our_bundle_is_said_in_one_sentence(
     pdp: Terminal, tmp_path: Path, arguments: Callable[[Path], list[str]]
 ) -> None:
     async with OwnOpa(tmp_path / "o.sock", *arguments(tmp_path)):
-        done = await pdp("serve", "--opa-url", f"unix://{tmp_path}/o.sock")
+        done = await pdp("serve", "--wait", "0", "--opa-url", f"unix://{tmp_path}/o.sock")
     assert (done.status, done.out, done.err.count("\n")) == (3, "", 1)
     assert "OPA has no bundle of Placet, or one without the core or the maps of people" in done.err
     assert "`pdp policy build DIR --to bundle.tar.gz`" in done.err
@@ -181,7 +181,7 @@ roles = ["reviewer"]
 async def test_issuer_that_is_away_is_named_and_stops_nobody_else(pdp: Terminal) -> None:
     file = pdp.folder / "placet.toml"
     file.write_text(file.read_text() + AWAY)
-    process = await pdp.start("serve")
+    process = await pdp.start("serve", "--wait", "0")
     assert process.stderr is not None
     try:
         lines: list[str] = []

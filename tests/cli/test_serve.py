@@ -69,15 +69,19 @@ main()
 """`pdp` in an environment that has neither numpy nor what needs it."""
 
 
-@pytest.fixture
-def terminal(tmp_path: Path, mongod: MongodProcess) -> Terminal:
+def configured(folder: Path, mongod: MongodProcess) -> Terminal:
     """A folder with a configuration, its keys and its policy."""
     for name in ("audit", "grant", "seal", "issuer"):
-        keys.generate(tmp_path / "keys" / f"{name}.jwk")
-    shutil.copytree(rego(), tmp_path / "policy", ignore=shutil.ignore_patterns("*_test.rego"))
+        keys.generate(folder / "keys" / f"{name}.jwk")
+    shutil.copytree(rego(), folder / "policy", ignore=shutil.ignore_patterns("*_test.rego"))
     text = CONFIGURATION.format(mongodb_uri=mongod.uri, agents=identity.AGENTS, audience=identity.AUDIENCE)
-    (tmp_path / "placet.toml").write_text(text)
-    return Terminal(tmp_path, {"PDP_STATE": str(tmp_path), "PDP_CONFIG": "placet.toml"})
+    (folder / "placet.toml").write_text(text)
+    return Terminal(folder, {"PDP_STATE": str(folder), "PDP_CONFIG": "placet.toml"})
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, mongod: MongodProcess) -> Terminal:
+    return configured(tmp_path, mongod)
 
 
 async def announced(said: asyncio.StreamReader) -> str:

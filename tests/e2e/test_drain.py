@@ -8,6 +8,7 @@ from pathlib import Path
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pdp.audit.record import Kind
+from pdp.operations_settings import Operations
 from pdp.process.mongod import MongodProcess
 from pdp.v1.audit_pb2 import Batch
 from tests.faults import Ledger, Served, eventually, failing, journey, served, stopped, stream, verified_log
@@ -46,6 +47,25 @@ async def test_drain_finishes_what_is_in_flight_and_loses_no_record(
         last = {batch.writer: _kinds(batch) for batch in log.batches}
         (ended,) = [kinds for kinds in last.values() if kinds[-1] == Kind.WRITER_CLOSED]
         assert ended[-2:] == [Kind.SERVER_STOPPED, Kind.WRITER_CLOSED]
+
+
+async def test_server_that_leaves_takes_calls_until_balancers_looked_again(
+    tmp_path: Path, state: Path, mongod: MongodProcess
+) -> None:
+    ledger = Ledger()
+    operations = Operations(listen="127.0.0.1:0", drain_seconds=300)
+    async with served(tmp_path, state, mongod.uri, operations=operations) as server:
+        health = asyncio.create_task(_not_serving(server))
+        await ledger.answered(server, asking())
+        server.process.send_signal(signal.SIGTERM)
+        await health
+        assert await ledger.answered(server, asking())
+        server.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(server.process.wait(), 20) == 0
+    async with placet(state, mongod.uri, database=server.database) as after:
+        log = await verified_log(after)
+        log.accounts_for(ledger)
+        assert any(_kinds(batch)[-1] == Kind.WRITER_CLOSED for batch in log.batches)
 
 
 async def test_drain_ends_although_mongodb_is_stuck(tmp_path: Path, state: Path, mongod: MongodProcess) -> None:

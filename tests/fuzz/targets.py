@@ -2,7 +2,7 @@
 
 import io
 
-from masker.arrow import documents
+from masker.arrow import documents, json_lines
 from masker.arrow.delimited import Delimited
 from masker.arrow.formats import Layout
 from masker.arrow.text import utf8
@@ -61,7 +61,7 @@ def _csv(body: bytes) -> None:
 
 
 def _lines(body: bytes) -> None:
-    list(documents.lines(utf8(io.BytesIO(body), "", packed=False)))
+    list(json_lines.lines(utf8(io.BytesIO(body), "", packed=False)))
 
 
 def _elements(body: bytes) -> None:

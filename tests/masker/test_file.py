@@ -136,12 +136,54 @@ def test_json_lines_are_masked_by_path(tmp_path):
         paths, again = file.record_paths(opened)
         assert paths == ["a", "n"]
         assert file.run(again, str(tmp_path / "out.jsonl"), plan, KEYS) == 2
-    first, second = (tmp_path / "out.jsonl").read_text().splitlines()
-    assert first.endswith('"n":1.50}')
-    assert second.startswith('{"n":2e5,')
+    first, blank, second = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert blank == ""
+    assert first.endswith('", "n": 1.50}')
+    assert second.startswith('{"n": 2e5, ')
     assert json.loads(first)["a"] == json.loads(second)["a"]
     beside = json.loads((tmp_path / "out.jsonl.placet.json").read_text())
     assert json.loads(beside["columns"]["record"]["paths"])["a"] == {"mask": "token", "domain": "id"}
+
+
+ODD_LINES = [
+    b"",
+    b'{"a":1}',
+    b'\xef\xbb\xbf{"a":1}\n',
+    b'\n\r\n \t{"a" : "x" , "n":\t1.50e+3 }  \r\n\n{"n":-0,"a":"\\u00e9\\/\\ud800"}\n \n\n',
+    b'{"\\u0061":123456789012345678901234567890,"a":{},"a":[]}\n{"n":1E400,"a":"' + b"x" * 100_000 + b'"}',
+    (b'{"a":"' + "😀\u2028\x7f".encode() + b'"}\r\n') * 3,
+    b"".join(b'{"a":"%d"}%b' % (row, b"\n" * (row % 3 + 1)) for row in range(200_000)) + b"\n\n",
+]
+
+
+@pytest.mark.parametrize("content", ODD_LINES, ids=[f"{each[:20]!r}" for each in ODD_LINES])
+def test_json_lines_under_clear_are_the_same_bytes(tmp_path, content):
+    (tmp_path / "in.jsonl").write_bytes(content)
+    rules = [{"column": path, "mask": "clear"} for path in ("a", "n", "a[]")]
+    with source(str(tmp_path / "in.jsonl")) as opened:
+        rows = file.run(opened, str(tmp_path / "out.jsonl"), masker.plan_records(rules), None)
+    assert (tmp_path / "out.jsonl").read_bytes() == content
+    assert rows == sum(bool(line.strip()) for line in content.split(b"\n"))
+
+
+def test_records_of_json_lines_lose_what_is_around_them_elsewhere(tmp_path):
+    (tmp_path / "in.jsonl").write_bytes(b'\n{"a":1}\r\n\n {"a":2}')
+    for target in ("out.json", "out.parquet"):
+        with source(str(tmp_path / "in.jsonl")) as opened:
+            plan = masker.plan_records([{"column": "a", "mask": "clear"}])
+            file.run(opened, str(tmp_path / target), plan, None)
+        assert [row["record"] for row in rows(tmp_path / target)] == ['{"a":1}', '{"a":2}']
+
+
+@pytest.mark.parametrize("broken", ['{"a":1', '{"a":1}}', '{"a":NaN}', '{"a":"\t"}', "SECRET", '{"b":"SECRET"}'])
+def test_a_broken_line_is_named_by_its_row_and_nothing_leaves(tmp_path, broken):
+    (tmp_path / "in.jsonl").write_text('{"a":1}\n' * 300_000 + broken + '\n{"a":2}\n')
+    plan = masker.plan_records([{"column": "a", "mask": "clear"}])
+    with source(str(tmp_path / "in.jsonl")) as opened, pytest.raises(ValueRefused) as caught:
+        file.run(opened, str(tmp_path / "out.jsonl"), plan, None)
+    assert caught.value.row == 300_000
+    assert "SECRET" not in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl"]
 
 
 def test_a_path_first_seen_later_fails_the_run(tmp_path):

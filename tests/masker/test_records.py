@@ -1,15 +1,20 @@
 import datetime as dt
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import masker
+from masker import records
 from masker.errors import PlanRefused, ValueRefused
+from masker.kernels.column import text_from
+from masker.path import render
 from masker.records import COLUMN
-from tests.masker import naive
+from tests.masker import naive, naive_json
 from tests.masker.conftest import ring
+from tests.masker.kernels.test_json_scan import TEXTS
 from tests.masker.test_run import DOMAINS, key, token
 
 KEYS = ring("active")
@@ -53,9 +58,9 @@ def test_every_leaf_gets_its_mask_and_all_else_stays():
     day = naive.shift(key("visit", "date_shift"), b"42", 30, 1)
     moved = (dt.date(2024, 2, 28) + dt.timedelta(day)).isoformat()
     assert made == (
-        f'{{"kept":1.50e3,"id":"{token("id", "42")}","name":{{"first":"[REDACTED]"}},'
-        f'"tags":["{token("id", "x")}",null,"{token("id", "42")}"],"visits":[{{"day":"{moved}"}},{{}}],'
-        '"score":1.5,"a.b":null,"empty":{},"none":[]}'
+        f'{{"kept": 1.50e3, "id": "{token("id", "42")}", "name": {{"first": "[REDACTED]"}},'
+        f' "tags": ["{token("id", "x")}", null, "{token("id", "42")}"], "visits": [{{"day": "{moved}"}}, {{}}],'
+        ' "score": 1.5, "a.b": null, "empty": {}, "none": []}'
     )
 
 
@@ -140,6 +145,69 @@ def test_records_unmask_and_rewrap():
     assert moved[COLUMN].to_pylist() == fresh[COLUMN].to_pylist()
     back = masker.unmask(moved, masker.plan_records(rules, DOMAINS, masked_version=2, direction="unmask"), both)
     assert [json.loads(each) for each in back[COLUMN].to_pylist()] == [json.loads(each) for each in documents]
+
+
+@given(TEXTS)
+def test_only_the_values_that_are_masked_change(text):
+    leaves = naive_json.leaves(text)
+    alive = {path for path, kind, *_ in leaves if kind != "null"}
+    rules = [{"column": render(path), "mask": "redact" if path[-1:] == ("a",) else "clear"} for path in alive if path]
+    rules += [{"column": render(path), "mask": "clear"} for path in {path for path, *_ in leaves if path} - alive]
+    rules = [rule for rule in rules if not any("\ud800" <= each <= "\udfff" for each in rule["column"])]
+    wanted, at = "", 0
+    for path, kind, start, stop in leaves:
+        if path[-1:] == ("a",) and path in alive and kind != "null":
+            mark = kind in {"plain", "escaped"}
+            wanted, at = wanted + text[at : start - mark] + '"[REDACTED]"', stop + mark
+    covered = {rule["column"] for rule in rules}
+    if {render(path) for path, *_ in leaves} <= covered and rules:
+        assert run([text], rules) == [wanted + text[at:]]
+
+
+SPELT = [r'{"id": "x", "kept": 1}', r'{"\u0069d": "x", "kept": 1}', r'{"i\u0064":"\u0078" }', '\t{ "id"\n:\r"x" } ']
+
+
+@pytest.mark.parametrize("document", SPELT)
+def test_a_key_spelt_by_escapes_is_the_same_key(document):
+    (made,) = run([document])
+    assert json.loads(made)["id"] == token("id", "x")
+    assert made.replace(token("id", "x"), "x") == document.replace(r"\u0078", "x")
+
+
+def test_each_value_of_a_key_that_stands_twice_is_masked():
+    rules = [{"column": "a", "domain": "id"}, {"column": "b", "mask": "clear"}]
+    (made,) = run([r'{"a":"x","b":1,"a":"y","\u0061":null,"b":2}'], rules)
+    assert made == f'{{"a":"{token("id", "x")}","b":1,"a":"{token("id", "y")}","\\u0061":null,"b":2}}'
+
+
+def test_to_unmask_a_key_that_stands_twice_is_refused():
+    rules = [{"column": "a", "domain": "id"}]
+    plan = masker.plan_records(rules, DOMAINS, direction="unmask")
+    document = f'{{"a":"{token("id", "x")}","a":"{token("id", "y")}"}}'
+    with pytest.raises(ValueRefused, match="the same key twice"):
+        masker.unmask(masker.record_table([document]), plan, KEYS)
+
+
+def test_a_mixed_column_is_masked_value_by_value():
+    rules = [
+        {"column": "a", "rule": "r", "mask": "redact"},
+        {"column": "a.b", "domain": "id"},
+        {"column": "a[]", "domain": "id"},
+    ]
+    made = run(['{"a":1}', '{"a":{"b":1.0}}', '{"a":[1,"x",null]}', '{"a":false}'], rules)
+    ids = [token("id", text) for text in ("1", "1", "x")]
+    assert made == [
+        '{"a":"[REDACTED]"}',
+        f'{{"a":{{"b":"{ids[0]}"}}}}',
+        f'{{"a":["{ids[1]}","{ids[2]}",null]}}',
+        '{"a":"[REDACTED]"}',
+    ]
+
+
+def test_values_are_counted_as_they_are_masked():
+    documents = text_from([b'{"a":1,"a":"x","b":[1,null,2]}', None, b'{"a":null}', b'{"a":1', b'{"b":[3]}'])
+    assert records.counts(documents, ["a", "b[]", "c"]) == {"a": 2, "b[]": 3}
+    assert records.counts(documents, ["a", "b[]"], np.array([2, 1, 1, 5, 4])) == {"a": 4, "b[]": 8}
 
 
 def test_a_wrong_path_is_refused_by_the_plan():

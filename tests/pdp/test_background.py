@@ -35,3 +35,18 @@ async def test_work_that_ends_with_an_error_is_told() -> None:
     async with background.background(broken(), failed):
         with pytest.raises(ValueError, match="broken"):
             await asyncio.wait_for(failed, 5)
+
+
+async def test_what_is_done_each_time_an_event_is_set_ends_with_the_block() -> None:
+    event, done = asyncio.Event(), asyncio.Queue[int]()
+
+    async def count() -> None:
+        done.put_nowait(1)
+
+    async with background.each_time(event, count):
+        for _ in range(2):
+            event.set()
+            await asyncio.wait_for(done.get(), 5)
+    event.set()
+    await asyncio.sleep(0)
+    assert done.empty()

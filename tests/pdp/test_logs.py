@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 import os
+import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +25,9 @@ def others() -> Iterator[None]:
     root, levels = logging.getLogger(), {name: logging.getLogger(name).level for name in OWN}
     kept, level = root.handlers[:], root.level
     root.handlers = []
+    hooks = threading.excepthook, sys.unraisablehook
     yield
+    threading.excepthook, sys.unraisablehook = hooks
     logging.captureWarnings(capture=False)
     root.handlers = kept
     root.setLevel(level)
@@ -97,6 +101,9 @@ async def test_what_fails_where_nothing_waits_is_a_line_without_arguments(tmp_pa
         logs.watch(loop)
         task = asyncio.create_task(broken("canary7f3a"), name="canary7f3a")
         loop.call_soon(thrown, "canary7f3a")
+        thread = threading.Thread(target=thrown, args=["canary7f3a"])
+        thread.start()
+        thread.join()
         await asyncio.wait({task})
         del task
         await asyncio.sleep(0)
@@ -105,6 +112,7 @@ async def test_what_fails_where_nothing_waits_is_a_line_without_arguments(tmp_pa
     assert {line["message"].partition(" test")[0] for line in told} == {
         "Task exception was never retrieved",
         "Exception in callback",
+        "what nothing waits for failed",
     }
     assert all(line["exception"].startswith("KeyError\nat tests/") for line in told)
     assert "canary" not in (tmp_path / "log").read_text()

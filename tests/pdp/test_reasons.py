@@ -30,7 +30,8 @@ def test_table_has_every_error_that_a_server_sends() -> None:
     sent = {  # without those that commands and clients alone raise
         (kind.code, kind.reason)
         for kind in kinds
-        if kind.reason not in {"GRANT_INVALID", "SETUP", "POLICY_REFUSED", "NOT_REPLAYABLE", "NOT_AS_DISPLAYED"}
+        if kind.reason
+        not in {"GRANT_INVALID", "SETUP", "POLICY_REFUSED", "NOT_REPLAYABLE", "NOT_AS_DISPLAYED", "NOT_READY"}
     }
     many = {("PERMISSION_DENIED", reason) for reason in NOT_ALLOWED} | {("NOT_FOUND", reason) for reason in NOT_FOUND}
     bare = {("PERMISSION_DENIED", "INTERNAL"), ("NOT_FOUND", "INTERNAL")}

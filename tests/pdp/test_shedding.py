@@ -1,5 +1,6 @@
 """What was refused because it was too much is counted, and no other error is."""
 
+from pdp import metrics
 from pdp.deadline import OutOfTime, Stage
 from pdp.errors import EngineUnavailable, Overloaded
 from pdp.shedding import MOST_NAMED, CallerOverLimit, Shedding
@@ -7,6 +8,7 @@ from pdp.shedding import MOST_NAMED, CallerOverLimit, Shedding
 
 def test_refusals_are_counted_by_reason_and_taken_once() -> None:
     shedding = Shedding()
+    before = [metrics.SHED.at(reason).value for reason in metrics.SHED_REASONS]
     assert shedding.taken() is None
     for error in (Overloaded(""), CallerOverLimit(""), Overloaded(""), EngineUnavailable(""), ValueError()):
         shedding.see(error)
@@ -15,7 +17,7 @@ def test_refusals_are_counted_by_reason_and_taken_once() -> None:
     assert shed is not None
     assert shed.reasons == {"OVERLOADED": 2, "CALLER_OVER_LIMIT": 1}
     assert shedding.taken() is None
-    assert shedding.totals == {"OVERLOADED": 2, "CALLER_OVER_LIMIT": 1}
+    assert [metrics.SHED.at(reason).value for reason in metrics.SHED_REASONS] == [before[0] + 1, before[1] + 2]
 
 
 def test_callers_with_most_refusals_are_named_and_a_crowd_takes_no_memory() -> None:

@@ -12,6 +12,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import duckdb
+import pandas as pd
+import polars as pl
 import pytest
 
 from masker.arrow.formats import Layout
@@ -75,6 +78,8 @@ def same(path, rows, layout=Layout()):  # noqa: B008  # it is frozen
     assert copied(path, out, layout) == len(rows)
     found = read(out, Layout(delimiter=layout.delimiter))
     assert [dict(sorted(row.items())) for row in found] == [dict(sorted(row.items())) for row in rows], path.name
+    if path.suffix == ".jsonl":
+        assert out.read_bytes() == path.read_bytes()
 
 
 def written(rows, **dialect):
@@ -130,3 +135,17 @@ def test_what_go_writes_is_equal(given, tmp_path):
         subprocess.run([go, "run", tmp_path / "main.go", told], check=True)
     for path, rows in made if go else ():
         same(Path(f"{path}.csv"), rows)
+
+
+def test_json_lines_of_dataframes_and_jq_are_the_same_bytes(tmp_path):
+    rows = [{"a": random.Random(n).choice(ALPHABET) * 3, "n": n * 0.5, "b": None if n % 3 else [n]} for n in range(50)]
+    pl.DataFrame(rows).write_ndjson(tmp_path / "polars.jsonl")
+    pd.DataFrame(rows).to_json(tmp_path / "pandas.jsonl", orient="records", lines=True)
+    frame = pd.DataFrame(rows)  # noqa: F841  # duckdb finds it by its name
+    duckdb.sql(f"copy (select * from frame) to '{tmp_path / 'duckdb.jsonl'}' (format json)")  # noqa: S608  # our own path
+    if shutil.which("jq"):
+        with (tmp_path / "polars.jsonl").open("rb") as given, (tmp_path / "jq.jsonl").open("wb") as made:
+            subprocess.run(["jq", "-ac", "."], stdin=given, stdout=made, check=True)
+    for path in sorted(tmp_path.glob("*.jsonl")):
+        assert copied(path, path.with_name(f"out-{path.name}")) == 50
+        assert path.with_name(f"out-{path.name}").read_bytes() == path.read_bytes(), path.name

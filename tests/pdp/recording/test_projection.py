@@ -1,4 +1,4 @@
-"""A long backlog is projected in steps that keep their place, and the index of lists moves beside the work."""
+"""A long backlog is projected in steps that keep their place."""
 
 import pytest
 
@@ -92,22 +92,3 @@ async def test_batches_that_had_no_room_are_projected_from_the_log(backlog: Back
     await own.catch_up()
     assert await backlog.listed() == len(backlog.made)
     assert await backlog.projected() == len(backlog.made) - 1
-
-
-async def test_index_of_an_older_version_is_moved_once_and_lists_find_by_approval(
-    backlog: Backlog, mongod: MongodProcess
-) -> None:
-    collection = backlog.database.database["records"]
-    await collection.drop_index("of_approval")
-    await collection.create_index([("approval_id", 1), ("_id", -1)], name="by_approval")
-    await collection.insert_one({"_id": "rec_1", "approval_id": "apr_1"})
-    again = await Database.open(mongod.uri, backlog.database.database.name)
-    assert "of_approval" not in await collection.index_information()  # a start does not wait for it
-    await again.close()
-    for _ in range(2):
-        await backlog.projection().move_index()
-        names = await collection.index_information()
-        assert names["of_approval"]["partialFilterExpression"] == {"approval_id": {"$exists": True}}
-        assert "by_approval" not in names
-    plan = await collection.find({"approval_id": {"$eq": "apr_1"}}).sort("_id", -1).explain()
-    assert "of_approval" in str(plan["queryPlanner"]["winningPlan"])

@@ -94,6 +94,19 @@ async def test_end_is_the_last_of_the_chain(database: Database) -> None:
         assert [one.writer for one in await Writers(database).closed()] == [writer.writer]
 
 
+async def test_what_calls_left_behind_is_written_before_the_end(database: Database) -> None:
+    async with writing(database) as writer:
+        calls = [asyncio.create_task(writer.append(records(300), caller=f"c{number}")) for number in range(6)]
+        await asyncio.sleep(0)
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+        await writer.close()
+        found = await chain(database)
+        assert sum(len(batch.records) for batch in found) == 6 * 300 + 2
+        assert kinds(found[-1])[-2:] == [Kind.SERVER_STOPPED, Kind.WRITER_CLOSED]
+
+
 async def test_other_writer_is_ended_once_in_its_next_place(database: Database) -> None:
     async with writing(database) as gone, writing(database) as other:
         await gone.append(records())

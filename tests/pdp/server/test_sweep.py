@@ -17,7 +17,7 @@ from pdp.recording.delivery import Delivery
 from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.server.notifier import Notifier
-from pdp.server.sweep import HEARTBEAT_SECONDS, SILENT_FOR, UNDELIVERED_FOR, Sweep
+from pdp.server.sweep import HEARTBEAT_SECONDS, SILENT_FOR, SWEEP_SECONDS, UNDELIVERED_FOR, Sweep
 from pdp.session import SessionSealer
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
@@ -151,6 +151,25 @@ async def test_running_it_lists_what_this_process_wrote_and_says_that_it_lives(p
         await eventually(is_listed)
         assert await process.writers.silent(timedelta(seconds=30)) == []
     assert not failed.done()
+
+
+async def test_of_several_workers_one_lists_what_ended_writers_left(process: Process, database: Database) -> None:
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with writing(database) as gone:
+        entries = records()
+        await gone.append(entries)
+        await process.sweep.close_silent_writers(timedelta(0))
+
+    async def is_listed() -> bool:
+        return {entry.id for entry in entries} <= await process.listed()
+
+    process.sweep.completes = False
+    async with background(process.sweep.run(), failed):
+        await asyncio.sleep(SWEEP_SECONDS)
+        assert not await is_listed()
+    process.sweep.completes = True
+    async with background(process.sweep.run(), failed):
+        await eventually(is_listed)
 
 
 async def test_step_that_fails_is_tried_again_and_holds_up_no_other(process: Process, mongod: MongodProcess) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
-from pdp.errors import PdpError
+from pdp.errors import PdpError, SetupError, StoreUnavailable
 from pdp.process import toolcache
 from pdp.process.child import Child
 from pdp.process.mongod import _free_port
@@ -177,3 +177,11 @@ HELLO = {"helloOk": True, "maxBsonObjectSize": 16777216, "maxWireVersion": 25, "
 )
 def test_kind_that_does_not_fit_is_named(more: dict[str, Any], wanted: str) -> None:
     assert cause.unfit({**HELLO, **more}) == wanted
+
+
+def test_what_is_not_there_may_come_and_what_is_wrong_is_mended() -> None:
+    later = (cause._SILENT, cause._CLOSED, cause.NOT_INITIATED, cause.NO_MAJORITY)
+    wrong = (cause.STANDALONE, cause.ROUTER, *cause._BY_CODE.values(), cause.rights_sentence(["find"], "placet"))
+    assert {type(cause.told_as(told)) for told in later} == {StoreUnavailable}
+    assert {type(cause.told_as(told)) for told in wrong} == {SetupError}
+    assert len({*later, *wrong}) == len(later) + len(wrong)

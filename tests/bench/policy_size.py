@@ -1,0 +1,83 @@
+"""What the size of a policy costs: 500 files, and 50 MB of people, beside neither; unary with 64 in flight, in turn.
+
+    python -m tests.bench.policy_size [--rounds N] [--seconds S]
+
+Bars: with 500 files at least 0.8 of the rate, with 50 MB at least 0.5; checking 500 files at most 2 s.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from pdp.policy.check import findings_in
+from tests.bench.load import Load, measure
+from tests.bench.people import FEW, OPA, company, servers
+from tests.parts import Placet, asking
+
+AUTHORIZE = "/pdp.v1.DecisionService/Authorize"
+FILES, CHECK_SECONDS = 500, 2.0
+PEOPLE = 700_000
+"""So many identities, with their groups, are 50 MB of data."""
+LOOPS = 64
+BARS = {"files": 0.8, "data": 0.5}
+RULE = """package policy
+
+allow contains {{"rule": "team{0}.read", "reason": "may read of team {0}"}} if {{
+	input.action.name == "read-{0}"
+	input.resource.type == "table"
+}}
+
+deny contains {{"rule": "team{0}.late", "reason": "is closed to {0}"}} if {{
+	input.action.name == "drop-{0}"
+	input.subject.id == "agent{0}"
+}}
+"""
+
+
+def many_files(folder: Path) -> Path:
+    """The reference policy with so many files of rules more."""
+    company(folder, FEW)
+    for number in range(FILES):
+        (folder / "policy" / f"team{number}.rego").write_text(RULE.format(number))
+    return folder
+
+
+async def rate(server: Placet, seconds: float) -> float:
+    """Decisions a second."""
+    request, metadata = asking(), server.metadata("alice")
+    size = len((await server.authorize(request)).SerializeToString())
+    load = Load(server.address, AUTHORIZE, request.SerializeToString(), size, tuple(metadata), LOOPS, seconds)
+    return (await asyncio.to_thread(measure, load)).per_second
+
+
+async def main(rounds: int, seconds: float) -> int:
+    """Print the ratios. The exit status is 1 if one misses its bar."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, missed = Path(name), False
+        policies = {"few": company(folder / "few", FEW), "files": many_files(folder / "files")}
+        began = time.perf_counter()
+        assert not findings_in(OPA, [policies["files"]])
+        took = time.perf_counter() - began
+        print(f"check of {FILES} files {took:.1f} s, at most {CHECK_SECONDS:.0f} s")
+        policies["data"] = company(folder / "data", PEOPLE)
+        size = (policies["data"] / "data.json").stat().st_size
+        async with servers(folder, policies) as found:
+            figures = [{each: await rate(server, seconds) for each, server in found.items()} for _ in range(rounds)]
+    for each, bar in BARS.items():
+        ratio = statistics.median(figure[each] / figure["few"] for figure in figures)
+        what = f"{FILES} files" if each == "files" else f"{size / 1e6:.0f} MB of data"
+        print(f"{what}: {ratio:.2f} of the rate, at least {bar}{'  MISSED' if ratio < bar else ''}")
+        missed |= ratio < bar
+    return int(missed or took > CHECK_SECONDS)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    arguments = parser.parse_args()
+    sys.exit(asyncio.run(main(arguments.rounds, arguments.seconds)))
