@@ -86,16 +86,14 @@ class Client:
         if not timeout > 0:
             raise ValueError("timeout must be more than 0 seconds")
         environment = Environment.read()
-        address = environment.address if address is None else address
-        self.timeout = timeout
+        self.timeout, address = timeout, environment.address if address is None else address
         self._token = Token.of(token, token_file, environment)
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
         self._at = (address, *(str(own if given is None else given) for given, own in files))
         self._link = Link(address, self._at[1:], keepalive)
         self._facts = Facts(self._link, self._info)
-        self.resets = Resets()
-        """How many connections were reset while they opened."""
+        self.resets = Resets()  # of connections while they opened
         self._certified = bool(certificate or environment.certificate)
 
     @property
