@@ -8,7 +8,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 # Every test process would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution systemd-analyze ops lock clean
+.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution lowest systemd-analyze ops lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -24,6 +24,7 @@ help:
 	@echo "make authzen  the OpenID certification scenario of AuthZEN against a decision point; not part of make test"
 	@echo "make resolution  the client and the guard beside the newest frameworks for agents; needs the package index"
 	@echo "make ops     what is in ops/: images, units, charts and a backup, by tools that it builds; not part of make test"
+	@echo "make lowest  the demo on the lowest version of each package that pyproject.toml allows; needs the package index"
 	@echo "make lock    the newest versions that pyproject.toml allows"
 	@echo "make setup   what all of these need; make clean removes it"
 
@@ -54,7 +55,7 @@ $(BIN)/pdp: .venv/.installed pyproject.toml
 
 .venv-gen/.installed: requirements-gen.lock
 	@echo "installing $< into .venv-gen: a few seconds, once"
-	@$(PYTHON) -m venv .venv-gen
+	@$(PYTHON) -m venv --clear .venv-gen
 	@.venv-gen/bin/$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
 
@@ -140,11 +141,16 @@ soak: setup .venv-soak/.installed
 	$(BIN)/pytest tests/e2e tests/pdp/arrow/test_hostile.py tests/fuzz tests/masker/arrow/test_corpus_of_tools.py --rounds 50 --timeout 0
 	NUMBA_DISABLE_JIT=1 PYTHONPATH=$$(echo .venv-soak/lib/python*/site-packages) $(BIN)/python -m tests.fuzz $(SECONDS)
 
+lowest: setup
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
+	$(BIN)/uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct ".[server,mask,lineage,inbox,otel,mongod]"
+	cd build/lowest && bin/pdp demo
+
 bite: setup
 	$(BIN)/python -m tests.bite
 
 lock: setup
-	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra lineage --extra inbox --extra suggest --extra mongod --group dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --upgrade $(LOCK) --extra server --extra mask --extra lineage --extra inbox --extra suggest --extra otel --extra mongod --group dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group bench -o requirements-bench.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group soak -o requirements-soak.lock

@@ -9,8 +9,14 @@ def main() -> None:
     """Run the command line."""
     if status := blocking.status_of(sys.argv[1:]):
         blocking.supervised(status)  # before anything is imported that takes a while
-    from pdp.cli import app, exit_code, streams
     from pdp.environment import Environment
+
+    try:
+        from pdp.cli import app, exit_code, streams
+    except ModuleNotFoundError as error:
+        if (error.name or "pdp").startswith("pdp"):
+            raise
+        raise SystemExit(f"pdp: the command line needs {error.name}: pip install 'placet[cli]'") from None
 
     Environment.quieten_grpc()
     streams.prepare()

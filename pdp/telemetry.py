@@ -33,6 +33,7 @@ from opentelemetry.trace import Span as OtelSpan
 
 from pdp import __version__
 from pdp.correlation import TraceParent
+from pdp.traces import Span
 
 NAME = "placet"
 """What the service is called where `OTEL_SERVICE_NAME` does not say it."""
@@ -90,20 +91,26 @@ class CallSpan:
 
     def end(self, rpc: str, code: str, effect: str, decision_id: str, decisions: int) -> None:
         """See `traces.Span`."""
-        said = {"rpc": rpc, "code": code, "effect": effect, "decision_id": decision_id, "batch_size": decisions}
+        said: dict[str, str | int] = {
+            "rpc": rpc,
+            "code": code,
+            "effect": effect,
+            "decision_id": decision_id,
+            "batch_size": decisions,
+        }
         self._span.set_attributes({f"pdp.{name}": value for name, value in said.items() if value})
         if code in _OUR_FAULTS or code.startswith("5"):
             self._span.set_status(Status(StatusCode.ERROR))
         self._span.end()
 
-    def shared(self, name: str, calls: Sequence["CallSpan"], size: int) -> AbstractContextManager[object]:
+    def shared(self, name: str, calls: Sequence[Span], size: int) -> AbstractContextManager[object]:
         """See `traces.Span`."""
         return self._shared(name, calls, size)
 
     @contextmanager
-    def _shared(self, name: str, calls: Sequence["CallSpan"], size: int) -> Iterator[None]:
+    def _shared(self, name: str, calls: Sequence[Span], size: int) -> Iterator[None]:
         below = set_span_in_context(self._span, Context())
-        links = [Link(call.context) for call in calls]
+        links = [Link(call.context) for call in calls if isinstance(call, CallSpan)]
         span = self._tracer.start_span(name, below, SpanKind.CLIENT, {"pdp.batch_size": size}, links)
         try:
             yield

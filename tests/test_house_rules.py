@@ -215,7 +215,7 @@ def test_client_needs_no_more_than_its_own_dependencies(module: str) -> None:
 
 def test_every_package_that_is_imported_is_declared() -> None:
     modules = {module for path in ours("pdp", "masker") for module in imported(path) if is_others(module)}
-    assert {distribution(module) for module in modules} <= declared("server", "mask", "inbox", "otel")
+    assert {distribution(module) for module in modules} <= declared("cli", "server", "mask", "inbox", "otel")
 
 
 def folder(module: str) -> str:

@@ -29,10 +29,10 @@ class SortedRuns:
     """Byte strings, some in memory and some in a folder. Two processes must not use one folder."""
 
     def __init__(
-        self, folder: Path, runs: Mapping[str, int] | None = None, *, memory: int = MEMORY_BYTES, fan_in: int = FAN_IN
+        self, folder: Path, runs: Mapping[str, int] | None = None, *, memory: int = 0, fan_in: int = FAN_IN
     ) -> None:
         """`runs` are those of an earlier process; others in the folder go. Raises `Damaged` and `OSError`."""
-        self._folder, self._memory, self._fan_in = folder, memory, fan_in
+        self._folder, self._memory, self._fan_in = folder, memory or MEMORY_BYTES, fan_in
         self.runs = dict(runs or {})
         """The name and the bytes of each file."""
         self._taken: list[bytes] = []

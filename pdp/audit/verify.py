@@ -115,7 +115,7 @@ class Verifier:
             self._record(record, leaves[index], batch, index, chain)
         chain.seq, chain.head = batch.seq, batch.head
         self.records += 0 if is_again else len(batch.records)
-        self._against_anchors(batch)
+        self.hold_against_anchors(batch)
 
     def begin_behind(self, batch: Batch) -> None:
         """Go on behind a batch, of which only the signed head counts."""
@@ -126,6 +126,19 @@ class Verifier:
         """Reading begins again: each writer's last batch comes once more, and must be the one that was read."""
         for chain in self.chains.values():
             chain.is_due = True
+
+    def seen_before(self) -> list[tuple[str, Seen]]:
+        """What anchors have seen of writers that were read beyond it, and will not pass again."""
+        found = ((name, seen) for anchor in self._anchors for name, seen in anchor.writers.items())
+        return [(name, seen) for name, seen in found if name in self.chains and seen.seq < self.chains[name].seq]
+
+    def hold_against_anchors(self, batch: Batch) -> None:
+        """Whether an anchor has seen another batch in its place; `finish` says so, unless a person accepted that."""
+        name = batch.writer.hex()
+        for anchor in self._anchors:
+            seen = anchor.writers.get(name)
+            if seen is not None and seen.seq == batch.seq and seen.head != batch.head.hex():
+                self._forks.append((name, seen))
 
     def finish(self) -> Anchor:
         """The anchor of what was seen. Raises `Tampered` for what the whole log contradicts, or an older anchor."""
@@ -139,6 +152,10 @@ class Verifier:
         self._require_seen()
         writers = {name: Seen(chain.seq, chain.head.hex()) for name, chain in self.chains.items()}
         return Anchor(self.realm, self.kid, writers)
+
+    @property
+    def _anchors(self) -> list[Anchor]:
+        return [anchor for anchor in (self.since, self.newest) if anchor is not None]
 
     def _follows(self, batch: Batch, chain: Chain, place: str) -> None:
         if len(batch.writer) != WRITER_BYTES:
@@ -190,19 +207,12 @@ class Verifier:
         [writer] = [name for name, chain in self.chains.items() if chain.number == number]
         return f"writer {writer} batch {seq} record {index} ({fault.record_id})"
 
-    def _against_anchors(self, batch: Batch) -> None:
-        name = batch.writer.hex()
-        for anchor in filter(None, (self.since, self.newest)):
-            seen = anchor.writers.get(name)
-            if seen is not None and seen.seq == batch.seq and seen.head != batch.head.hex():
-                self._forks.append((name, seen))
-
     def _require_seen(self) -> None:
         """Raise `Tampered` where an anchor, or an accepted gap, saw what is not there and no accepted gap excuses."""
         for name, seen in self._forks:
             if not self._is_excused(name, seen):
                 raise Tampered("forked", f"writer {name} batch {seen.seq}", "an anchor has seen another batch here")
-        for anchor in filter(None, (self.since, self.newest)):
+        for anchor in self._anchors:
             self._require(anchor.writers, "an anchor")
         for accepted in self.gaps.values():
             found = {name: Seen(*seen) for name, seen in accepted.new.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdp.cli import exit_code
+from pdp.say import say
 
 if TYPE_CHECKING:
     from pdp.audit.verify import Anchor
@@ -48,6 +49,19 @@ def keep(anchor: "Anchor", state: Path, origin: str) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def keep_and_tell(anchor: "Anchor", state: Path, origin: str) -> None:
+    """Keep the anchor. That it cannot be kept says nothing about the log, so it is a note."""
+    try:
+        kept = keep(anchor, state, origin)
+    except OSError as error:
+        say(
+            f"note: the anchor could not be kept in {state} ({error.strerror}); keep this output in its place, as "
+            "`-o json` prints it, and next time: pdp audit verify --since FILE"
+        )
+        return
+    say(f"anchor kept in {kept}; keep a copy away from the log, and next time: pdp audit verify --since {kept}")
 
 
 def read(path: Path) -> "Anchor":

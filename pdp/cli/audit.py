@@ -1,16 +1,14 @@
 """`pdp audit`: reads, exports and verifies the log."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import anchors, exit_code, verification
+from pdp.cli import anchors, exit_code, gaps, verification
 from pdp.cli.paging import PageSize
+from pdp.cli.progress import Resume, unwritten
 from pdp.cli.session import Output, Session, client_command
 from pdp.environment import Environment
 from pdp.say import give, say, tell
@@ -92,22 +90,25 @@ def _parsed(stored: bytes) -> Any:
 @app.command()
 @client_command
 async def export(
-    session: Session, file: Annotated[str, typer.Argument(help="The file to write; - is standard output.")]
+    session: Session,
+    file: Annotated[str, typer.Argument(help="The file to write; - is standard output.")],
+    resume: Resume = None,
 ) -> None:
     """Write the whole log as JSON Lines.
 
-    There is one line for each batch, as it is stored.
+    There is one line for each batch, as it is stored. With --resume, a run that was stopped is followed by one that
+    goes on, and a later run adds what is new. FILE has its name only once it is complete; until then it is FILE.part.
     """
-    from pdp.audit.export import batch_line, header_line
+    from pdp.audit.verify import Tampered
+    from pdp.cli import exporting
 
-    records = 0
+    if resume is not None and file == "-":
+        exit_code.fail("--resume needs a FILE; standard output cannot be gone on with", exit_code.USAGE)
     async with session.client() as client:
-        header = await verification.header(client)
-        with _whole_file(file) as target:
-            target.write(header_line(header))
-            async for batch in verification.batches(client):
-                target.write(batch_line(batch))
-                records += len(batch.records)
+        try:
+            records = await exporting.exported(client, file, resume)
+        except Tampered as flaw:
+            exit_code.fail(f"NOT INTACT: {flaw}", exit_code.VERIFICATION_FAILED)
     say(f"{records} records exported")
 
 
@@ -118,49 +119,45 @@ async def verify(
     file: Annotated[Path | None, typer.Argument(help="An exported log; by default the live log.")] = None,
     since: Annotated[Path | None, typer.Option(help="An anchor that an earlier verification kept.")] = None,
     key: Annotated[Path | None, typer.Option(help="A JWK Set with the audit key that you trust.")] = None,
+    resume: Resume = None,
+    accepted: Annotated[bool, typer.Option("--accepted", help="Let gaps pass that a person accepted.")] = False,
 ) -> None:
     """Check chain, signatures and content of the log.
 
-    It keeps an anchor of what was seen. The live log is also compared with the newest anchor that was kept for it. Exit
-    status: 0 the log is intact; 13 records are changed or missing; 1 FILE is packed, encoded anew, doubled, cut or no
+    It keeps an anchor of what was seen. The live log is also compared with the newest anchor that was kept for it. With
+    --resume, what an earlier run has read is not read again. Exit status: 0 the log is intact; 13 records are changed
+    or missing, or a gap was accepted and --accepted is not given; 1 FILE is packed, encoded anew, doubled, cut or no
     exported log; 2 a file cannot be read.
     """
     from pdp.audit.verify import Tampered
+    from pdp.cli.verify_progress import VerifyProgress
 
+    if resume is not None and file is not None:
+        exit_code.fail("--resume is for the live log; a file is read as a whole", exit_code.USAGE)
     state = Environment.read().state
     try:
-        if file is not None:
-            verified = verification.of_file(file, since, key)
-        else:
-            async with session.client() as client:
-                verified = await verification.of_live(client, since, key, state)
-        anchor = [verifier.finish() for verifier in verified][-1]
+        with VerifyProgress.opened(resume) as progress:
+            if file is not None:
+                verifier, anchor = verification.of_file(file, since, key, progress)
+            else:
+                async with session.client() as client:
+                    verifier, anchor = await verification.of_live(client, since, key, state, progress)
     except Tampered as flaw:
         exit_code.fail(f"NOT INTACT: {flaw}", exit_code.VERIFICATION_FAILED)
-    _report(session, verified[-1], anchor)
-    _keep(anchor, state, anchors.FILE if file else anchors.LIVE)
-
-
-def _keep(anchor: "Anchor", state: Path, origin: str) -> None:
-    """Keep the anchor. That it cannot be kept says nothing about the log, so it is a note."""
-    try:
-        kept = anchors.keep(anchor, state, origin)
     except OSError as error:
-        say(
-            f"note: the anchor could not be kept in {state} ({error.strerror}); keep this output in its place, as "
-            "`-o json` prints it, and next time: pdp audit verify --since FILE"
-        )
-        return
-    say(f"anchor kept in {kept}; keep a copy away from the log, and next time: pdp audit verify --since {kept}")
+        exit_code.fail(unwritten(error), exit_code.USAGE)
+    gaps.tell_of(verifier.gaps.values(), accepted=accepted)
+    _report(session, verifier, anchor)
+    anchors.keep_and_tell(anchor, state, anchors.FILE if file else anchors.LIVE)
 
 
 def _report(session: Session, verifier: "Verifier", anchor: "Anchor") -> None:
     say(f"intact: {verifier.records} records of {len(anchor.writers)} writers")
-    if verifier.passkeys.checked:
-        say(f"{verifier.passkeys.checked} reviews that their reviewers' passkeys signed")
-    if verifier.passkeys.not_checkable:
+    if verifier.reviews.checked:
+        say(f"{verifier.reviews.checked} reviews that their reviewers' passkeys signed")
+    if verifier.reviews.not_checkable:
         erased = "what a passkey signed, or its key, was erased"
-        say(f"{verifier.passkeys.not_checkable} reviews are not checkable: {erased}")
+        say(f"{verifier.reviews.not_checkable} reviews are not checkable: {erased}")
     say(
         "vouches for each writer up to this batch; records that were dropped behind it and behind older anchors are "
         "not detected:"
@@ -172,19 +169,4 @@ def _report(session: Session, verifier: "Verifier", anchor: "Anchor") -> None:
         give(anchor.to_json().decode())
 
 
-@contextmanager
-def _whole_file(name: str) -> Iterator[TextIO]:
-    """A file that gets its name only when it is complete."""
-    if name == "-":
-        yield sys.stdout
-        return
-    part = Path(f"{name}.part")
-    try:
-        with part.open("w", encoding="utf-8") as target:
-            yield target
-        part.replace(name)
-    except OSError as error:
-        exit_code.fail(f"cannot write {name}: {error.strerror}", exit_code.USAGE)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+app.command("accept-gap")(gaps.accept_gap)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 HTTP_ADDRESS = "127.0.0.1:4780"
 """Where `pdp dev` speaks HTTP, unless another program listens there."""
+OPERATIONS_ADDRESS = "127.0.0.1:4790"
+"""Where `pdp dev` shows health and metrics, unless another program listens there."""
 _SIGNALLED = 128
 """The exit status of a command that signal n ended is 128 + n, as in a shell."""
 
@@ -104,6 +106,7 @@ async def _in_foreground(policy: Sequence[Path], state: Path, listen: str, tools
         tool_cache=tools,
         say=say,
         http=HTTP_ADDRESS,
+        operations=OPERATIONS_ADDRESS,
         slack_port=PORT if slack else None,
     ) as server:
         with presence.announced(state):
@@ -229,6 +232,7 @@ def _welcome(server: "Running", state: Path, policy: Sequence[Path]) -> str:
     return f"""\
 Placet decides on {address} by {folders}; edits are loaded as you save. Ctrl-C ends it.
 AuthZEN over HTTP is on {server.web.url if server.web else "no address"}.
+Probes and scrapes are on http://{server.operations}: /livez, /readyz and /metrics.
 {_inbox(server)}
 --as finds this stack from any folder. Programs, and commands while another stack runs, need:
   export PDP_ADDRESS={address} PDP_STATE={shlex.quote(str(state))}

@@ -99,8 +99,13 @@ EXAMPLES = {
     ),
     "audit list": ("pdp audit list --effect DENY --all -o jsonl",),
     "audit show": ("pdp audit show rec_0190a5b2",),
-    "audit export": ("pdp audit export log.jsonl",),
-    "audit verify": ("pdp audit verify --as dana", "pdp audit verify log.jsonl --key audit-keys.json"),
+    "audit export": ("pdp audit export log.jsonl", "pdp audit export log.jsonl --resume export.json"),
+    "audit verify": (
+        "pdp audit verify --as dana",
+        "pdp audit verify log.jsonl --key audit-keys.json",
+        "pdp audit verify --resume verify.json --token-file token",
+    ),
+    "audit accept-gap": ("pdp audit accept-gap --since anchor.json --reason 'the restore of 3 May' --as dana",),
     "grant verify": ("pdp grant verify --request request.json - < grant.txt",),
     "policy init": ("pdp policy init policy",),
     "policy eval": (

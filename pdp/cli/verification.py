@@ -1,11 +1,14 @@
 """Verifies the live log or an exported file, with the key and the anchors that the user trusts."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pdp.cli import anchors, exit_code
+from pdp.errors import PdpError
 from pdp.say import say
 
 if TYPE_CHECKING:
@@ -13,20 +16,23 @@ if TYPE_CHECKING:
 
     from pdp.audit.export import Header
     from pdp.audit.form import Form
-    from pdp.audit.verify import Verifier
+    from pdp.audit.verify import Anchor, Verifier
+    from pdp.cli.verify_progress import VerifyProgress
     from pdp.client import Client
-    from pdp.v1.audit_pb2 import Batch
 
 
-async def of_live(client: "Client", since: Path | None, key: Path | None, state: Path) -> "list[Verifier]":
-    """Verifiers that have read the whole log: one from `since`, and one from the newest anchor of this log."""
+_WAITS_FOR_MORE = {"chunk-order", "passkey"}
+"""Faults that a log can seem to have while others write it: what was read of one writer names what was not yet read of
+another one."""
+
+
+async def of_live(
+    client: "Client", since: Path | None, key: Path | None, state: Path, progress: "VerifyProgress"
+) -> "tuple[Verifier, Anchor]":
+    """A verifier that has read the log, held against `since` and the newest anchor of this log, and its anchor."""
     from pdp.audit.verify import Tampered
 
-    try:
-        named = await header(client)
-        kid, public = _trusted(key) if key else _audit_key(named.jwks)
-    except ValueError as error:
-        raise Tampered("key", "the server", str(error)) from None
+    named, kid, public = await _named(client, key)
     if not anchors.is_realm(named.realm):
         raise Tampered("realm", "the server", "no deployment has such a name")
     known = anchors.keys(state, named.realm)
@@ -35,16 +41,80 @@ async def of_live(client: "Client", since: Path | None, key: Path | None, state:
             f"it names {kid}, but earlier verifications saw {', '.join(known)}; give the one that you trust with --key"
         )
         raise Tampered("key", "the server", what)
-    newest = anchors.newest(state, named.realm, kid)
-    verifiers = [_verifier(named, kid, public, path) for path in {since or newest, newest}]
-    async for batch in batches(client):
-        for verifier in verifiers:
-            verifier.add(batch)
-    return verifiers
+    verifier = _verifier(named, kid, public, since, anchors.newest(state, named.realm, kid))
+    progress.into(verifier)
+    return verifier, await _finished(client, verifier, progress)
 
 
-def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]":
-    """A verifier that has read the whole file.
+async def of_now(client: "Client", key: Path | None, progress: "VerifyProgress") -> "tuple[Verifier, Anchor]":
+    """A verifier that has read the log and holds it against no anchor, and the anchor of what is there."""
+    named, kid, public = await _named(client, key)
+    verifier = _verifier(named, kid, public, None)
+    progress.into(verifier)
+    return verifier, await _finished(client, verifier, progress)
+
+
+async def _named(client: "Client", key: Path | None) -> "tuple[Header, str, Ed25519PublicKey]":
+    from pdp.audit.verify import Tampered
+
+    try:
+        named = await header(client)
+        return named, *(_trusted(key) if key else _audit_key(named.jwks))
+    except ValueError as error:
+        raise Tampered("key", "the server", str(error)) from None
+
+
+async def _finished(client: "Client", verifier: "Verifier", progress: "VerifyProgress") -> "Anchor":
+    """Read to the end of now, and check the whole. What may only not be there yet is looked for once more."""
+    from pdp.audit.verify import Tampered
+
+    await _hold_against_anchors(client, verifier)
+    await _read(client, verifier, progress)
+    try:
+        anchor = verifier.finish()
+    except Tampered as flaw:
+        if flaw.kind not in _WAITS_FOR_MORE:
+            raise
+        verifier.go_on()
+        await _read(client, verifier, progress)
+        anchor = verifier.finish()
+    progress.save(verifier)
+    return anchor
+
+
+async def _read(client: "Client", verifier: "Verifier", progress: "VerifyProgress") -> None:
+    """Read what is behind the places of a verifier, and what it read last. What was read is kept if this is stopped."""
+    from pdp.client import log
+
+    after = {bytes.fromhex(name): chain.seq - 1 for name, chain in verifier.chains.items()}
+    try:
+        found = await log.extent(client)
+        for stray in found.strays:
+            verifier.add(stray)
+        async with aclosing(log.read(client, found, after)) as arriving:
+            async for batches in arriving:
+                for batch in batches:
+                    verifier.add(batch)
+                    progress.keep_up(verifier)
+    except (PdpError, asyncio.CancelledError):
+        progress.save(verifier)
+        raise
+
+
+async def _hold_against_anchors(client: "Client", verifier: "Verifier") -> None:
+    """Hold anchors against batches that an earlier run has read: these are fetched again."""
+    from pdp.audit.verify import Tampered
+    from pdp.client import log
+
+    for name, seen in verifier.seen_before():
+        batch = await log.first_behind(client, bytes.fromhex(name), seen.seq - 1)
+        if batch is None or batch.seq != seen.seq:
+            raise Tampered("gap", f"writer {name} batch {seen.seq}", "gone; an anchor has seen it")
+        verifier.hold_against_anchors(batch)
+
+
+def of_file(file: Path, since: Path | None, key: Path | None, progress: "VerifyProgress") -> "tuple[Verifier, Anchor]":
+    """A verifier that has read the whole file, and its anchor.
 
     Raises `Tampered` for what is changed or missing. Ends the command if the file is not as an export is written.
     """
@@ -53,7 +123,7 @@ def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]
     trusted, form = _trusted(key) if key else None, Form()
     try:
         with file.open("rb") as content, form.lines(content) as lines:
-            verifier = _verified(file, lines, form, trusted, since)
+            verifier = _verified(file, lines, form, trusted, since, progress)
     except OSError as error:
         exit_code.fail(f"cannot read {file}: {error.strerror or 'what is packed in it is damaged'}", exit_code.USAGE)
     if not trusted:
@@ -64,7 +134,7 @@ def of_file(file: Path, since: Path | None, key: Path | None) -> "list[Verifier]
             f"{file} is not as it was exported: {'; '.join(form.remarks)}. What can be read of it, {verifier.records} "
             "records, was not changed; verify the file as it was exported"
         )
-    return [verifier]
+    return verifier, verifier.finish()
 
 
 def _verified(
@@ -73,6 +143,7 @@ def _verified(
     form: "Form",
     trusted: "tuple[str, Ed25519PublicKey] | None",
     since: Path | None,
+    progress: "VerifyProgress",
 ) -> "Verifier":
     """A verifier that has read every batch in the lines of a file."""
     from pdp.audit.export import Ended, read
@@ -86,8 +157,10 @@ def _verified(
         if not anchors.is_realm(named.realm):
             raise Tampered("realm", "the header", "no deployment has such a name")
         verifier = _verifier(named, *(trusted or _audit_key(named.jwks)), since)
+        progress.into(verifier)
         for batch in found:
             verifier.add(batch)
+            progress.keep_up(verifier)
     except Ended as error:
         form.remarks.append(str(error))
     except ValueError as error:
@@ -116,13 +189,22 @@ def _trusted(path: Path) -> tuple[str, "Ed25519PublicKey"]:
         exit_code.fail(f"{path}: {error}", exit_code.USAGE)
 
 
-def _verifier(named: "Header", kid: str, public: "Ed25519PublicKey", since: Path | None) -> "Verifier":
-    from pdp.audit.verify import Tampered, Verifier
+def _verifier(
+    named: "Header", kid: str, public: "Ed25519PublicKey", since: Path | None, newest: Path | None = None
+) -> "Verifier":
+    from pdp.audit.verify import Verifier
 
-    anchor = anchors.read(since) if since else None
-    if anchor and (anchor.realm, anchor.key) != (named.realm, kid):
-        raise Tampered("key", f"the anchor {since}", f"is of realm {anchor.realm}, key {anchor.key}, not of this log")
-    return Verifier(named.realm, public, kid, anchor)
+    held = [_anchor(path, named, kid) if path else None for path in (since, newest if newest != since else None)]
+    return Verifier(named.realm, public, kid, *held)
+
+
+def _anchor(path: Path, named: "Header", kid: str) -> "Anchor":
+    from pdp.audit.verify import Tampered
+
+    anchor = anchors.read(path)
+    if (anchor.realm, anchor.key) != (named.realm, kid):
+        raise Tampered("key", f"the anchor {path}", f"is of realm {anchor.realm}, key {anchor.key}, not of this log")
+    return anchor
 
 
 def _audit_key(jwks: dict[str, Any]) -> tuple[str, "Ed25519PublicKey"]:
@@ -150,13 +232,12 @@ async def header(client: "Client") -> "Header":
     return Header(info.realm, json.loads(info.audit_jwks or info.jwks))  # an older server has one set for all keys
 
 
-async def batches(client: "Client") -> "AsyncIterator[Batch]":
-    """The batches of the whole log."""
-    from pdp.v1.audit_pb2 import ExportRecordsRequest
-
-    async for message in client.audit.ExportRecords(ExportRecordsRequest(), metadata=client.metadata):
-        for batch in message.batches:
-            yield batch
+def audit_kid(named: "Header") -> str:
+    """The thumbprint of the audit key that a header names; empty where it names none."""
+    try:
+        return _audit_key(named.jwks)[0]
+    except ValueError:
+        return ""
 
 
 def id_of(record: bytes) -> str:

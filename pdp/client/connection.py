@@ -86,16 +86,14 @@ class Client:
         if not timeout > 0:
             raise ValueError("timeout must be more than 0 seconds")
         environment = Environment.read()
-        address = environment.address if address is None else address
-        self.timeout = timeout
+        self.timeout, address = timeout, environment.address if address is None else address
         self._token = Token.of(token, token_file, environment)
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
         self._at = (address, *(str(own if given is None else given) for given, own in files))
         self._link = Link(address, self._at[1:], keepalive)
         self._facts = Facts(self._link, self._info)
-        self.resets = Resets()
-        """How many connections were reset while they opened."""
+        self.resets = Resets()  # of connections while they opened
         self._certified = bool(certificate or environment.certificate)
 
     @property
@@ -290,9 +288,8 @@ class Client:
             raise self._failure(error, metadata) from None
 
     async def _info(self, seconds: float) -> GetServerInfoResponse:
-        end, ask, metadata = asyncio.get_running_loop().time() + seconds, self.info.GetServerInfo, self.metadata
-        asked = GetServerInfoRequest()
-        return await self.resets.survived(lambda rest: ask(asked, metadata=metadata, timeout=rest), end)
+        end, ask, token = asyncio.get_running_loop().time() + seconds, self.info.GetServerInfo, self.metadata
+        return await self.resets.survived(lambda rest: ask(GetServerInfoRequest(), metadata=token, timeout=rest), end)
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
         self.noticed(error)

@@ -113,7 +113,7 @@ class MaskCall:
         if body is None:
             raise self._failure or Incomplete("the stream ended before it had begun")
         self.opened = self._response.FromString(body).opened
-        told = dict(await self._call.initial_metadata()).get("stream-seconds", "inf")
+        told = dict([*await self._call.initial_metadata()]).get("stream-seconds", "inf")
         self._until = began + float(told) * _SENDING
         return self.opened
 

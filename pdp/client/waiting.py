@@ -15,6 +15,7 @@ from pdp.v1.review_pb2 import WatchQueueRequest, WatchQueueResponse
 
 if TYPE_CHECKING:  # names of the type stubs alone
     from pdp.v1.approval_pb2_grpc import ApprovalServiceAsyncStub
+    from pdp.v1.audit_pb2_grpc import AuditServiceAsyncStub
     from pdp.v1.review_pb2_grpc import ReviewServiceAsyncStub
 
 Told = Callable[[CallError | None], None]
@@ -42,6 +43,8 @@ class Connection(Protocol):
     @property
     def reviews(self) -> "ReviewServiceAsyncStub": ...  # noqa: D102
     @property
+    def audit(self) -> "AuditServiceAsyncStub": ...  # noqa: D102
+    @property
     def channel(self) -> grpc.aio.Channel: ...  # noqa: D102
     @property
     def metadata(self) -> Metadata: ...  # noqa: D102
@@ -49,8 +52,8 @@ class Connection(Protocol):
     def noticed(self, error: grpc.aio.AioRpcError) -> None: ...  # noqa: D102
 
 
-class _Tries:
-    """The attempts of one wait or watch: whether another may follow, and what is told of it."""
+class Tries:
+    """The attempts of one wait, watch or reading: whether another may follow, and what is told of it."""
 
     def __init__(self, client: Connection, told: Told | None) -> None:
         self._client, self._told = client, told or (lambda _: None)
@@ -103,7 +106,7 @@ async def waited(client: Connection, approval_id: str, seconds: float, told: Tol
     """
     clock = asyncio.get_running_loop().time
     end = clock() + seconds
-    with closing(_Tries(client, told)) as tries:
+    with closing(Tries(client, told)) as tries:
         while (left := end - clock()) > SHORTEST_SECONDS:
             tries.begin()
             request, at_most = WaitApprovalRequest(approval_id=approval_id), min(left, CALL_SECONDS)
@@ -132,7 +135,7 @@ async def watched(client: Connection, told: Told | None = None) -> AsyncGenerato
     `CallError` for what does not pass, and for a server that was never there.
     """
     token, connected = "", False
-    with closing(_Tries(client, told)) as tries:
+    with closing(Tries(client, told)) as tries:
         while True:
             tries.begin()
             stream = client.reviews.WatchQueue(WatchQueueRequest(resume_token=token), metadata=tries.metadata)

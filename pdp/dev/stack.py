@@ -17,6 +17,7 @@ from pdp.dev.losses import Losses
 from pdp.identity_source import Issuer, SpeaksFor
 from pdp.lineage_settings import LineageSettings, LineageWriter
 from pdp.masking.keys import DEMO_REALM, demo_keys
+from pdp.operations_settings import Operations
 from pdp.policy.sources import read, rego
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
@@ -42,6 +43,7 @@ async def stack(
     tool_cache: Path,
     say: Say,
     http: str = "127.0.0.1:0",
+    operations: str = "127.0.0.1:0",
     slack_port: int | None = None,
 ) -> AsyncIterator[Running]:
     """Run OPA, MongoDB and the server until the block ends. Without `policy` they use the reference policy.
@@ -54,7 +56,8 @@ async def stack(
         read(policy)  # a folder without a policy is refused before MongoDB starts
         async with MongodProcess(toolcache.mongod(), state / "mongodb", say=say) as mongod:
             config = configuration(state=state, listen=listen, policy=policy, mongodb_uri=mongod.uri)
-            config = config.model_copy(update={"http": Http(listen=http, passkey_wait="0")})
+            shown = Operations(listen=operations, drain_seconds=0)
+            config = config.model_copy(update={"http": Http(listen=http, passkey_wait="0"), "operations": shown})
             async with AsyncExitStack() as around:
                 outside = Outside(demo=Idp(state))
                 if slack_port is not None:

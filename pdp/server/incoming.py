@@ -70,7 +70,7 @@ class Incoming:
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self._waits: set[asyncio.Timeout] = set()
-        self._is_over = False
+        self._ending = asyncio.Event()
 
     async def data(self, rpc: Rpc, stream: Open) -> AsyncIterator[Message | memoryview]:
         """Messages of data. An Arrow message is taken out of its envelope, without a copy."""
@@ -90,7 +90,7 @@ class Incoming:
     async def questions(self, rpc: Rpc, stream: Open) -> AsyncGenerator[Arrived[Message], None]:
         """Messages of questions, until the server stops or the stream's end is near, which raises its error."""
         last = _now() + stream.reading_seconds
-        while not self._is_over:
+        while not self._ending.is_set():
             try:
                 async with asyncio.timeout_at(min(_now() + IDLE_SECONDS, last)) as wait:
                     self._waits.add(wait)
@@ -99,7 +99,7 @@ class Incoming:
                     finally:
                         self._waits.discard(wait)
             except TimeoutError:
-                if self._is_over:
+                if self._ending.is_set():
                     return
                 raise stream.over() if _now() >= last else _idle() from None
             if body is grpc.aio.EOF:
@@ -109,7 +109,7 @@ class Incoming:
 
     def end(self) -> None:
         """Read no further questions: the server stops."""
-        self._is_over = True
+        self._ending.set()
         for wait in self._waits:
             wait.reschedule(_now())
 

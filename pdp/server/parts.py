@@ -54,8 +54,7 @@ class Parts:
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
         self.projection = Projection(self.batches, self.records, self.writers)
-        self.lineage, self.outflow = lineage, outflow
-        self.changes = Changes(database)
+        self.lineage, self.outflow, self.changes = lineage, outflow, Changes(database)
         self.feed = Feed(self.changes)
         self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)

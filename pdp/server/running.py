@@ -148,7 +148,11 @@ async def running(
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
         stack.push_async_callback(_drain, server, health, parts.feed, edge, web)
         stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
-        opening = Opening(server, web, newcomers, ports, lambda: health.is_able) if share else None
+        opening = (
+            Opening(server, web, newcomers, ports, lambda: health.is_able, (parts.feed.end, edge.end))
+            if share
+            else None
+        )
         await stack.enter_async_context(kept_open(opening, failed))
         about = _address(config, ports[0]), opa.revision, opa.version, failed, health.leave
         yield Running(*about, web, opening, operations.address)

@@ -9,6 +9,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from pdp.authn.jwks import KeySource
 from pdp.config import Config
@@ -91,7 +92,8 @@ async def _missing(looks: dict[str, Look], stop: asyncio.Event) -> dict[str, str
     stopped = asyncio.ensure_future(stop.wait())
     looking = asyncio.gather(*(_look(name, look) for name, look in looks.items()))
     try:
-        await asyncio.wait({stopped, looking}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {stopped, looking}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         return {name: why for name, why in await looking if why} if looking.done() else {}
     finally:
         stopped.cancel()

@@ -138,6 +138,7 @@ class QuestionStream:
             async with room, deadline.whole():
                 await self._answering(request, self._caller, answer)
         except PdpError as error:
+            self._admission.shedding.see(error)
             answer = _failure(request.id, error)
         self._answer(message, answer)
 

@@ -14,37 +14,43 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ["decisions", "http", "workers", "overload", "fairness", "approvals", "queue", "people", "reload", "attack"]
-PARTS += ["size", "text", "inbox", "lineage", "masks", "jsonl", "stream", "parquet"]
+
+def commands(rounds: str, seconds: str) -> dict[str, list[str]]:
+    """The command of each part."""
+    python = [sys.executable, "-m"]
+    dev = [*python, "pdp", "dev", "--", *python]
+    return {
+        "decisions": [*dev, "tests.bench.decisions", rounds, seconds],
+        "streams": [*dev, "tests.bench.stream", rounds, seconds],
+        "http": [*dev, "tests.bench.http", rounds, seconds],
+        "workers": [*python, "tests.bench.workers", rounds, seconds],
+        "watching": [*python, "tests.bench.watching", rounds, seconds],
+        "overload": [*python, "tests.bench.overload"],
+        "fairness": [*python, "tests.bench.fairness"],
+        "approvals": [*python, "tests.bench.approvals"],
+        "queue": [*python, "tests.bench.queue"],
+        "people": [*python, "tests.bench.people"],
+        "size": [*python, "tests.bench.policy_size", "--rounds", rounds],
+        "reload": [*python, "tests.bench.reload"],
+        "attack": [*python, "tests.bench.attack"],
+        "text": [*python, "tests.bench.json_text"],
+        "audit": [*python, "tests.bench.audit"],
+        "inbox": [*python, "tests.bench.inbox"],
+        "lineage": [*python, "tests.bench.lineage", "--rounds", rounds],
+        "masks": [*python, "tests.bench.bench_mask"],
+        "jsonl": [*python, "tests.bench.mask_json"],
+        "stream": [*dev, "tests.bench.mask_stream"],
+        "parquet": [*dev, "tests.bench.mask_parquet"],
+    }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--only", choices=commands("", ""))
     arguments = parser.parse_args()
-    dev = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-m"]
-    parts = {
-        "decisions": [*dev, "tests.bench.decisions", str(arguments.rounds), str(arguments.seconds)],
-        "http": [*dev, "tests.bench.http", str(arguments.rounds), str(arguments.seconds)],
-        "overload": [sys.executable, "-m", "tests.bench.overload"],
-        "workers": [sys.executable, "-m", "tests.bench.workers", str(arguments.rounds), str(arguments.seconds)],
-        "fairness": [sys.executable, "-m", "tests.bench.fairness"],
-        "approvals": [sys.executable, "-m", "tests.bench.approvals"],
-        "queue": [sys.executable, "-m", "tests.bench.queue"],
-        "inbox": [sys.executable, "-m", "tests.bench.inbox"],
-        "people": [sys.executable, "-m", "tests.bench.people"],
-        "reload": [sys.executable, "-m", "tests.bench.reload"],
-        "size": [sys.executable, "-m", "tests.bench.policy_size", "--rounds", str(arguments.rounds)],
-        "attack": [sys.executable, "-m", "tests.bench.attack"],
-        "text": [sys.executable, "-m", "tests.bench.json_text"],
-        "lineage": [sys.executable, "-m", "tests.bench.lineage", "--rounds", str(arguments.rounds)],
-        "masks": [sys.executable, "-m", "tests.bench.bench_mask"],
-        "jsonl": [sys.executable, "-m", "tests.bench.mask_json"],
-        "stream": [*dev, "tests.bench.mask_stream"],
-        "parquet": [*dev, "tests.bench.mask_parquet"],
-    }
+    parts = commands(str(arguments.rounds), str(arguments.seconds))
     chosen = [arguments.only] if arguments.only else list(parts)
     return max(subprocess.run(parts[part], check=False).returncode for part in chosen)
 

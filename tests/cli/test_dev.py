@@ -18,6 +18,7 @@ import pytest
 from pdp.process import toolcache
 from tests.cli.terminal import EXPORT, PDP, ROOT, Terminal
 from tests.parts import TOOL_CACHE
+from tests.scrape import seen
 
 SECONDS = 40
 PDP_IN_SHELL = shlex.join(PDP)
@@ -176,6 +177,8 @@ async def test_in_the_foreground_it_prints_commands_that_work_and_reloads_edits(
     async with in_foreground(terminal, "--policy", policy, "--state", state, "--listen", "127.0.0.1:0") as (dev, said):
         (address,) = re.findall(r"^Placet decides on (127\.0\.0\.1:\d+) by \S+/policy; ", said(), re.MULTILINE)
         here = {"PDP_ADDRESS": address, "PDP_STATE": str(state)}
+        (shown,) = re.findall(r"^Probes and scrapes are on http://(127\.0\.0\.1:\d+): ", said(), re.MULTILINE)
+        assert (await seen(shown, "/livez")).text == "alive\n"
 
         async def effect(action: str) -> str:
             asked = ["authorize", "--as", "dev", "--subject", "a:b", "--action", action, "--resource", "c:d"]

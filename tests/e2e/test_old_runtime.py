@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 from pathlib import Path
 
 from pdp.dev import identity
@@ -49,3 +50,22 @@ async def test_the_client_runs_on_the_oldest_libraries(server: Placet) -> None:
     assert said["why"][1].startswith("DENY: agents never drop a table")
     assert said["why"][2].startswith("NEEDS_APPROVAL: ")
     assert said["why"][3].startswith("UNAUTHENTICATED: ")
+
+
+def test_every_module_of_the_client_runs_on_what_the_client_alone_brings() -> None:
+    """But for those that speak Arrow, which are loaded where a program masks, and come with `placet[mask]`."""
+    names = {path.stem for path in (ROOT / "pdp/client").glob("*.py")} - {"__init__", "masks", "unmasking"}
+    modules = [f"pdp.client.{name}" for name in sorted(names)]
+    done = _alone("-c", f"import importlib; [importlib.import_module(name) for name in {modules!r}]")
+    assert done.returncode == 0, done.stderr
+
+
+def test_command_line_says_which_extra_it_needs() -> None:
+    done = _alone("-m", "pdp", "decide")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "pdp: the command line needs typer: pip install 'placet[cli]'\n"
+
+
+def _alone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    return subprocess.run([PYTHON, *arguments], env=variables, capture_output=True, text=True, check=False)

@@ -50,6 +50,7 @@ ALLOWED = {
     "AuditService/ListRecords": {"auditor"},
     "AuditService/GetRecord": {"auditor"},
     "AuditService/ExportRecords": {"auditor"},
+    "AuditService/AcceptGap": {"auditor"},
     "LineageService/Ingest": {"lineage_writer"},
     "LineageService/GetLineage": {"requester", "reviewer", "auditor", "steward"},
     "LineageService/GetPath": {"requester", "reviewer", "auditor", "steward"},
@@ -69,7 +70,9 @@ ALLOWED = {
     "InfoService/GetServerInfo": {"requester", "reviewer", "auditor", "lineage_writer", "steward", "none"},
 }
 PERSONS = {
-    rpc for rpc in ALLOWED if rpc.startswith(("ReviewService/", "PersonService/")) or ALLOWED[rpc] == {"steward"}
+    rpc
+    for rpc in ALLOWED
+    if rpc.startswith(("ReviewService/", "PersonService/", "AuditService/AcceptGap")) or ALLOWED[rpc] == {"steward"}
 }
 ITS = {
     "DecisionService/GetDecision": {"creator"},

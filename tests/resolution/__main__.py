@@ -19,6 +19,9 @@ from pdp.dev import identity
 
 ROOT = Path(__file__).parents[2]
 FRAMEWORKS = ("langchain", "langgraph", "openai-agents", "crewai")
+"""What has a decorator for tools, which gets guarded functions."""
+BESIDE = (*FRAMEWORKS, "langchain-core", "llama-index", "google-adk", "streamlit", "tensorflow")
+"""What the client has to leave as it is."""
 UV = Path(sys.executable).with_name("uv")
 PYTHONS = ("3.11", "3.13")
 """The oldest Python that the client takes, and one that every framework has reached."""
@@ -64,7 +67,7 @@ if __name__ == "__main__":
     found = {
         f"{framework}, Python {python}": changes
         for python in PYTHONS
-        for framework in FRAMEWORKS
+        for framework in BESIDE
         if (changes := moved(python, framework))
     }
     for place, changes in found.items():

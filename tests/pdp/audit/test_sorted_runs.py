@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pdp.audit.sorted_runs import Damaged, SortedRuns
@@ -15,6 +15,7 @@ BYTES = st.binary(max_size=12)
 STEPS = st.lists(st.one_of(BYTES, st.sampled_from(["spill", "again", "die"])), max_size=60)
 
 
+@settings(deadline=None, max_examples=60)  # files take their time
 @given(steps=STEPS)
 def test_it_equals_a_sorted_list_across_spills_resumes_and_deaths(steps: list[bytes | str]) -> None:
     """The naive twin is two lists: what is stored, and what is in memory and dies with the process."""

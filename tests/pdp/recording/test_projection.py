@@ -1,4 +1,4 @@
-"""A long backlog is projected in steps that keep their place, and the index of lists moves beside the work."""
+"""A long backlog is projected in steps that keep their place."""
 
 import pytest
 
@@ -9,8 +9,7 @@ from pdp.recording import projection
 from pdp.recording.projection import MAX_WAITING, Projection
 from pdp.store.batches import Batches, ids_of
 from pdp.store.database import Database
-from pdp.store.indexes import OF_RECORDS, Partial
-from pdp.store.records import Records, condition
+from pdp.store.records import Records
 from pdp.store.writers import Writers
 from pdp.v1.audit_pb2 import Batch
 from tests.faults import failing
@@ -93,40 +92,3 @@ async def test_batches_that_had_no_room_are_projected_from_the_log(backlog: Back
     await own.catch_up()
     assert await backlog.listed() == len(backlog.made)
     assert await backlog.projected() == len(backlog.made) - 1
-
-
-@pytest.mark.parametrize("partial", OF_RECORDS, ids=lambda partial: partial.name)
-async def test_index_of_an_older_version_is_moved_once(
-    backlog: Backlog, mongod: MongodProcess, partial: Partial
-) -> None:
-    collection = backlog.database.database["records"]
-    await collection.drop_index(partial.name)
-    await collection.create_index([(partial.member, 1), ("_id", -1)], name=partial.before)
-    await collection.insert_one({"_id": "rec_1", "kind": "mask"})
-    again = await Database.open(mongod.uri, backlog.database.database.name)
-    assert partial.name not in await collection.index_information()  # a start does not wait for it
-    await again.close()
-    for _ in range(2):
-        await backlog.projection().move_indexes()
-        names = await collection.index_information()
-        assert names[partial.name]["partialFilterExpression"] == partial.filter
-        assert partial.before not in names
-
-
-@pytest.mark.parametrize(
-    ("asked", "index"),
-    [
-        ({"approval_id": "apr_1"}, "of_approval"),
-        ({"kind": "mask"}, "of_kind"),
-        ({"kind": "approval.created"}, "of_kind"),
-        ({"kind": "decision"}, "by_effect"),
-        ({"kind": "decision", "effect": "DENY"}, "by_effect"),
-        ({"effect": "ALLOW"}, "by_effect"),
-    ],
-)
-async def test_lists_find_by_an_index(backlog: Backlog, asked: dict[str, str], index: str) -> None:
-    collection = backlog.database.database["records"]
-    wanted = condition(**{"kind": "", "effect": "", "approval_id": "", "before": "", **asked})
-    plan = await collection.find(wanted, limit=50).sort("_id", -1).explain()
-    assert index in str(plan["queryPlanner"]["winningPlan"])
-    assert "'stage': 'SORT'" not in str(plan["queryPlanner"]["winningPlan"])

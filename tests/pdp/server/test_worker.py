@@ -1,7 +1,6 @@
 """A worker as a process, and its metrics among those of the others."""
 
 import json
-import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,18 +10,9 @@ from pdp.errors import SetupError
 from pdp.logs import LogFormat, Logs
 from pdp.server.gathering import Gathering
 from pdp.server.order import Order
-from pdp.server.readiness import Readiness
 from pdp.server.worker import Worker
-from pdp.server.workers import Patience, Workers
 from tests.scrape import samples
 
-STUBBORN = """
-import signal
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("this worker serves", flush=True)
-while True:
-    signal.pause()
-"""
 COUNTED = "# HELP pdp_x_total X.\n# TYPE pdp_x_total counter\npdp_x_total {}\n"
 
 
@@ -41,24 +31,6 @@ async def test_worker_that_does_not_start_says_why(tmp_path: Path, capfd: pytest
     assert (line["level"], line["worker"]) == ("critical", 3)
     assert not await worker.is_ready()
     assert worker.fault == "worker 3 ended with exit status 1"
-
-
-class Stubborn(Worker):
-    """A worker that does not end."""
-
-    def __init__(self, folder: Path, logs: Logs) -> None:
-        super().__init__(0, 0, folder, 0.2, logs)
-        self._command = (sys.executable, "-c", STUBBORN)
-
-
-async def test_worker_that_had_to_be_killed_is_told(tmp_path: Path) -> None:
-    logs = Logs(LogFormat.JSON)
-    workers = Workers(0, tmp_path, Patience(0.2, 0.2), logs, readiness := Readiness())
-    workers.all = [Stubborn(tmp_path, logs)]
-    await workers.start()
-    assert (readiness.needed, readiness.others) == ({"workers": False}, {"worker 0": False})
-    assert await workers.stop() == ["worker 0 ended with SIGKILL"]
-    logs.close()
 
 
 class Counting(Worker):

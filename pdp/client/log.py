@@ -1,0 +1,137 @@
+"""The client's half of reading the log: several writers at once, over many calls, new tokens, and restarts."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import grpc
+
+from pdp.client.call_error import CallError, call_error
+from pdp.client.waiting import Connection, Tries
+from pdp.v1.audit_pb2 import Batch, ExportRecordsRequest, WriterPlace
+
+LANES = 3
+"""Calls that read at one time, each its share of the writers: while one waits for the server, another has arrived."""
+PATIENCE_SECONDS = 60.0
+"""Seconds without a batch after which a server that is away ends the reading."""
+MOST_WRITERS = 10_000
+"""Writers of one call; the server takes twice as many."""
+WRITER_BYTES = 16
+"""Bytes of a writer's id."""
+_MAY_PASS = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
+
+
+@dataclass(slots=True)
+class Extent:
+    """How far the log goes: the newest batch of each writer, and what stands in it without a writer's id."""
+
+    newest: dict[bytes, int] = field(default_factory=dict)
+    strays: list[Batch] = field(default_factory=list)
+
+
+async def extent(client: Connection) -> Extent:
+    """How far the log goes now. Raises `CallError`."""
+    found = Extent()
+    async for batches in _calls(client, ExportRecordsRequest(newest_only=True), {}):
+        for batch in batches:
+            if len(batch.writer) == WRITER_BYTES:
+                found.newest[batch.writer] = max(batch.seq, found.newest.get(batch.writer, -1))
+            else:
+                found.strays.append(batch)
+    return found
+
+
+async def read(client: Connection, found: Extent, after: Mapping[bytes, int]) -> AsyncGenerator[Sequence[Batch]]:
+    """Each writer's batches in order, mixed with those of others; of a writer in `after` only what is behind its seq.
+
+    A call that ends with its time, with its token or with the server is followed by another one that goes on. Raises
+    `CallError` for what does not pass.
+    """
+    arrived: asyncio.Queue[Sequence[Batch] | CallError | None] = asyncio.Queue(1)
+    lanes = [asyncio.create_task(_lane(client, lane, after, arrived)) for lane in _lanes(found.newest, after)]
+    ended = 0
+    try:
+        while ended < len(lanes):
+            batches = await arrived.get()
+            if isinstance(batches, CallError):
+                raise batches
+            if batches is None:
+                ended += 1
+            else:
+                yield batches
+    finally:
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+
+
+async def first_behind(client: Connection, writer: bytes, seq: int) -> Batch | None:
+    """The first batch of a writer behind a place."""
+    request = ExportRecordsRequest(writers=[writer], after=[WriterPlace(writer=writer, seq=seq)])
+    async for batches in _calls(client, request, {writer: seq}):
+        return batches[0]
+    return None
+
+
+def _lanes(newest: Mapping[bytes, int], after: Mapping[bytes, int]) -> list[list[bytes]]:
+    """The writers, shared out so that each lane has about as many batches to read."""
+    left = {writer: seq - after.get(writer, -1) for writer, seq in newest.items()}
+    lanes: list[list[bytes]] = [[] for _ in range(LANES)]
+    sizes = [0] * LANES
+    for writer in sorted(left, key=lambda one: (-left[one], one)):
+        smallest = sizes.index(min(sizes))
+        lanes[smallest].append(writer)
+        sizes[smallest] += left[writer] + 1
+    return [lane for lane in lanes if lane]
+
+
+async def _lane(
+    client: Connection,
+    writers: Sequence[bytes],
+    after: Mapping[bytes, int],
+    arrived: "asyncio.Queue[Sequence[Batch] | CallError | None]",
+) -> None:
+    try:
+        for some in _in_calls(writers):
+            reached = {writer: after[writer] for writer in some if writer in after}
+            async for batches in _calls(client, ExportRecordsRequest(writers=some), reached):
+                await arrived.put(batches)
+        await arrived.put(None)
+    except CallError as error:
+        await arrived.put(error)
+
+
+def _in_calls(writers: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for at in range(0, len(writers), MOST_WRITERS):
+        yield writers[at : at + MOST_WRITERS]
+
+
+async def _calls(
+    client: Connection, asked: ExportRecordsRequest, reached: Mapping[bytes, int]
+) -> AsyncGenerator[Sequence[Batch]]:
+    """The batches of one request, in as many calls as it takes."""
+    places, wanted = dict(reached), set(asked.writers)
+    clock = asyncio.get_running_loop().time
+    with closing(Tries(client, None)) as tries:
+        heard = clock()
+        while True:
+            tries.begin()
+            request = ExportRecordsRequest(writers=asked.writers, newest_only=asked.newest_only)
+            request.after.extend(WriterPlace(writer=writer, seq=seq) for writer, seq in places.items())
+            try:
+                async for message in client.audit.ExportRecords(request, metadata=tries.metadata):
+                    tries.succeeded()
+                    heard = clock()
+                    places |= {batch.writer: batch.seq for batch in message.batches if batch.writer in wanted}
+                    yield message.batches
+            except grpc.aio.AioRpcError as failure:
+                client.noticed(failure)
+                error = call_error(failure)
+            else:
+                return
+            if await tries.goes_on(error) or error.reason == "STREAM_TIMEOUT":
+                continue
+            if error.code not in _MAY_PASS or clock() - heard > PATIENCE_SECONDS:
+                raise error
+            await tries.pause(error, PATIENCE_SECONDS)
