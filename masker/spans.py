@@ -24,7 +24,7 @@ class PathTree:
         self._children: list[dict[Step, int]] = [{}]
         ended = [self._node(path) for path in paths]
         names = [[(step, child) for step, child in each.items() if step is not ITEM] for each in self._children]
-        texts = text_from([_key(step) for each in names for step, _ in each])
+        texts = text_from([step.encode("utf-8", "surrogatepass") for each in names for step, _ in each])
         self.keys = texts.data
         self.nodes = np.full((len(self._children), _COLUMNS), -1, np.int64)
         for each, children in zip(self.nodes, self._children, strict=True):
@@ -47,7 +47,7 @@ class PathTree:
             node = self._children[node][step]
         return node
 
-    def _link(self, names: list[list[tuple[Step, int]]], places: Offsets) -> None:
+    def _link(self, names: list[list[tuple[str, int]]], places: Offsets) -> None:
         """Chain the children of each node, with their keys."""
         key = 0
         for parent, children in enumerate(names):
@@ -56,10 +56,6 @@ class PathTree:
                 self.nodes[before, column] = child
                 self.nodes[child, json_scan.BEGIN : json_scan.END + 1] = places[key : key + 2]
                 before, column, key = child, json_scan.NEXT, key + 1
-
-
-def _key(step: Step) -> bytes:
-    return (step or "").encode("utf-8", "surrogatepass")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Where(NamedTuple):
     order: int
     writer: int
     seq: int
-    index: int
+    place: int
 
 
 class Claims(Protocol):

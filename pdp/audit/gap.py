@@ -1,7 +1,7 @@
 """A gap that a person accepted: batches that an anchor had seen and the log lost, as a record says it. Pure.
 
 1. The record holds both anchors: all that was seen before, and all that the log had when the gap was accepted.
-2. The second anchor counts like one that was kept: what is lost behind it is no accepted gap.
+2. The second anchor counts like one that was kept: what is lost later is not excused.
 3. Of an older anchor it excuses only what the record names as lost.
 """
 

@@ -18,6 +18,7 @@ PATIENCE_SECONDS = 60.0
 MOST_WRITERS = 10_000
 """Writers of one call; the server takes twice as many."""
 WRITER_BYTES = 16
+"""Bytes of a writer's id."""
 _MAY_PASS = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
 

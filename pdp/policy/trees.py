@@ -96,14 +96,18 @@ def placed(tree: Any, located: Callable[[], Any], above: Callable[[], Any] | Non
     """
     if isinstance(tree, dict):
         made = {
-            key: placed(value, lambda key=key: located()[key], located)
+            key: placed(value, _below(located, key), located)
             for key, value in tree.items()
             if key not in {"comments", "annotations"}
         }
         return {"location": Place(located, above), **made} if any(key in tree for key in _PLACED) else made
     if isinstance(tree, list):
-        return [placed(value, lambda number=number: located()[number]) for number, value in enumerate(tree)]
+        return [placed(value, _below(located, number)) for number, value in enumerate(tree)]
     return tree
+
+
+def _below(located: Callable[[], Any], step: Any) -> Callable[[], Any]:
+    return lambda: located()[step]
 
 
 class Place:

@@ -108,8 +108,7 @@ async def running(
     """Run a configured server until the block ends; then it drains. Raises `SetupError` if that cannot be.
 
     `unsaid` hears of requests without their digest; `lineage` is what is known of data; `calls` gets what is told of
-    each call. With `elsewhere` HTTP and operations take a free port where theirs is taken. A worker has a `share`.
-    `ready` returns when what the server needs is there.
+    calls. With `elsewhere` HTTP and operations take a free port for a taken one. A worker has a `share`. `ready` waits.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -148,7 +147,8 @@ async def running(
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
         stack.push_async_callback(_drain, server, health, parts.feed, edge, web)
         stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
-        opening = Opening(server, web, newcomers, ports, lambda: health.is_able) if share else None
+        ends = parts.feed.end, edge.end
+        opening = Opening(server, web, newcomers, ports, lambda: health.is_able, ends) if share else None
         await stack.enter_async_context(kept_open(opening, failed))
         about = _address(config, ports[0]), opa.revision, opa.version, failed, health.leave
         yield Running(*about, web, opening, operations.address)

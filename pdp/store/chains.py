@@ -1,4 +1,4 @@
-"""Reads the log, one writer's chain after the other, in pieces that hold up nobody.
+"""Reads the log, one writer's chain after the other, in pieces that are so small that other calls go on meanwhile.
 
 A piece is a query of its own: a reader may take as long as it likes between two, and no cursor of MongoDB waits for it.
 What somebody planted among the batches, with an id of any form, is read at its place, and `audit verify` finds it.

@@ -56,7 +56,7 @@ async def command(server: Served, folder: Path, *arguments: str) -> Run:
     while not ended:
         await asyncio.sleep(0.05)
         mib = max(mib, memory(pid))
-        ended, status, used = os.wait4(pid, os.WNOHANG)
+        ended, status, used = os.wait4(pid, os.WNOHANG)  # noqa: ASYNC222  # it does not wait
     if status:
         sys.exit(f"pdp audit {' '.join(arguments)} failed with {status}")
     return Run(time.monotonic() - began, mib, used.ru_utime + used.ru_stime)
