@@ -10,13 +10,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-MEMORY_BYTES = 8 * 1024 * 1024
+MEMORY_BYTES = 3 * 1024 * 1024
 """Bytes that are sorted in memory, with what Python needs for each byte string."""
 FAN_IN = 16
 """Runs of one level that are merged into one: few files are open, and each byte is written a few times."""
 _OVERHEAD = 48
 """Bytes that a byte string and its place in a list take beside its own."""
-_BUFFER = 256 * 1024
+_BUFFER = 64 * 1024
 """Bytes that are read at one time from a run while runs are merged."""
 _LENGTH = 4
 
