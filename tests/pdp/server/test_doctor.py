@@ -127,6 +127,19 @@ async def test_what_is_broken_is_the_one_thing_that_is_wrong(
     assert "hunter2" not in str(await seen(folder, *Level))
 
 
+async def test_each_secret_that_others_read_is_named(folder: Path) -> None:
+    for name in ("audit", "grant", "seal"):
+        (folder / "keys" / f"{name}.jwk").chmod(0o604)
+    lines = [one async for one in examined(folder / "placet.toml", Environment.read().tool_cache)]
+    told = [one.sentence for one in lines if one.what == "keys and secrets"]
+    assert [next(name for name in ("audit", "grant", "seal") if f"{name}.jwk" in line) for line in told] == [
+        "audit",
+        "grant",
+        "seal",
+    ]
+    assert all(line.count(".jwk") == 2 for line in told), "the file, and the command that mends it"
+
+
 async def test_a_port_that_another_program_has(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
