@@ -9,7 +9,7 @@ from pdp.fair import FairQueue
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
-    """So many questions of a caller. `given` is done once they have room."""
+    """Questions of a caller that wait. `given` is done once they have room."""
 
     caller: str
     questions: int

@@ -15,8 +15,9 @@ MAX_BYTES = 4 * 1024 * 1024
 """Bytes of lines that wait: about 15,000 lines of calls."""
 ATOMIC_BYTES = 4096
 """Bytes that Linux writes to a pipe in one piece (PIPE_BUF, pipe(7))."""
-PAUSE_SECONDS = 0.02
-"""Seconds between two writes, in which lines gather: a thread that wakes for each line costs more than the line."""
+PAUSE_SECONDS = 0.1
+"""Seconds between two writes, in which lines gather: each time that the thread wakes, it takes
+the interpreter from the event loop."""
 CLOSE_SECONDS = 1.0
 """Seconds that the last lines may take when the server ends."""
 

@@ -50,7 +50,7 @@ def _ends(data: bytes, *, is_last: bool) -> Offsets:
 
 
 def _is_full(held: Bytes, feeds: Offsets) -> Any:
-    """Whether each line has something that is no blank."""
+    """Whether each line has more than blanks."""
     seen = np.concatenate([[0], np.cumsum(~_IS_BLANK[held])])
     return np.diff(seen[np.concatenate([[0], feeds])]) > 0
 

@@ -92,7 +92,7 @@ def note(row: Any, leaf: Any, at: Any, end: Any, kind: Any, spans: Any, kinds: A
 
 @device
 def behind(byte: Any, depth: Any, nodes: Any, stack: Any) -> Any:
-    """Depth, node and what comes next, behind a value and a byte that is no blank."""
+    """Depth, node and what comes next, behind a value, by the byte that comes there."""
     if depth == 0:
         return depth, 0, NOTHING
     is_list, parent = stack[SERIALS, depth] == 0, stack[NODES, depth]
@@ -159,7 +159,7 @@ def same(keys: Any, begin: Any, end: Any, text: Any, start: Any, stop: Any) -> A
 
 @device
 def past_value(data: Any, at: Any, stop: Any) -> Any:
-    """Where a value that is no container ends, -1 where it is not JSON, and its kind."""
+    """Where a text, a number or a word ends, -1 where it is not JSON, and its kind."""
     byte = data[at]
     if byte == 34:
         return past_string(data, at, stop)
@@ -208,7 +208,7 @@ def past_string(data: Any, at: Any, stop: Any) -> Any:
 
 @device
 def past_number(data: Any, at: Any, stop: Any) -> Any:
-    """The end of a number. What is left of one that goes on wrongly is no JSON."""
+    """The end of a number. One that goes on wrongly is refused for what is left of it."""
     kind = INTEGER
     if data[at] == 45:
         at += 1

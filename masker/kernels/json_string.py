@@ -9,7 +9,7 @@ from masker.kernels.column import Bytes, Flags, Offsets, Text, ends, ranges
 from masker.kernels.word import copy
 
 ESCAPES = np.zeros(256, np.uint8)
-"""The byte that an escape of two characters stands for, by its second one; 0 for what is no escape."""
+"""The byte that an escape of two characters stands for, by its second one; 0 for all others."""
 for _letter, _byte in zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True):
     ESCAPES[_letter] = _byte
 LETTERS = np.zeros(256, np.uint8)

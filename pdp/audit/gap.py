@@ -69,9 +69,9 @@ def read(members: Mapping[str, Any], payload: bytes) -> Gap:
     try:
         held = orjson.loads(payload)
         details, by = held["details"], str(held["caller"]["identity"])
-        anchors = [_read_places(details[name]) for name in ("old", "new")]
-        lost = [writer for writer in map(str, details["lost"]) if anchors[0][writer]]
-        return Gap(str(members["id"]), str(members.get("time", "")), by, str(details["reason"]), *anchors, lost)
+        old, new = _read_places(details["old"]), _read_places(details["new"])
+        lost = [writer for writer in map(str, details["lost"]) if old[writer]]
+        return Gap(str(members["id"]), str(members.get("time", "")), by, str(details["reason"]), old, new, lost)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("it records a gap but names none") from error
 

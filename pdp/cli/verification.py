@@ -194,8 +194,9 @@ def _verifier(
 ) -> "Verifier":
     from pdp.audit.verify import Verifier
 
-    held = [_anchor(path, named, kid) if path else None for path in (since, newest if newest != since else None)]
-    return Verifier(named.realm, public, kid, *held)
+    older = _anchor(since, named, kid) if since else None
+    other = _anchor(newest, named, kid) if newest and newest != since else None
+    return Verifier(named.realm, public, kid, older, other)
 
 
 def _anchor(path: Path, named: "Header", kid: str) -> "Anchor":

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +41,8 @@ async def work(order: "Order", folder: Path, number: int, status: Path, logs: Lo
     ):
         opening = server.opening
         assert opening  # noqa: S101  # with a share there is one
-        longest = config.stream_seconds + order.connection_seconds
-        works = [_told(opening, SERVES), _left(replaced, opening, longest, stop)]
+        left = partial(opening.leave, order.connection_seconds, config.stream_seconds)
+        works = [_told(opening, SERVES), _left(replaced, left, stop)]
         tasks = [asyncio.create_task(work) for work in works]
         await stopped(stop, server)
         for task in tasks:
@@ -55,10 +57,10 @@ async def _told(opening: "Opening", word: str) -> None:
     give(word)
 
 
-async def _left(replaced: asyncio.Event, opening: "Opening", seconds: float, stop: asyncio.Event) -> None:
-    """Set `stop` when another worker has this one's place and its clients have gone."""
+async def _left(replaced: asyncio.Event, left: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Set `stop` when another worker has this one's place and its clients have `left`."""
     await replaced.wait()
-    await opening.leave(seconds)
+    await left()
     stop.set()
 
 

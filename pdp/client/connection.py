@@ -288,9 +288,8 @@ class Client:
             raise self._failure(error, metadata) from None
 
     async def _info(self, seconds: float) -> GetServerInfoResponse:
-        end, ask, metadata = asyncio.get_running_loop().time() + seconds, self.info.GetServerInfo, self.metadata
-        asked = GetServerInfoRequest()
-        return await self.resets.survived(lambda rest: ask(asked, metadata=metadata, timeout=rest), end)
+        end, ask, token = asyncio.get_running_loop().time() + seconds, self.info.GetServerInfo, self.metadata
+        return await self.resets.survived(lambda rest: ask(GetServerInfoRequest(), metadata=token, timeout=rest), end)
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> CallError:
         self.noticed(error)

@@ -27,15 +27,11 @@ class Said(TypedDict, total=False):
 
 def asked(subject: str, action: str, resource: str, **said: Unpack[Said]) -> AuthorizeRequest:
     """The same, with all that may be said of it."""
-    request = question(
-        subject,
-        action,
-        resource,
-        on_behalf_of=said.pop("on_behalf_of", ()),
-        properties=said.pop("properties", None),
-        context=said.pop("context", None),
-    )
-    request.MergeFrom(AuthorizeRequest(**said))
+    chain, properties, context = said.get("on_behalf_of", ()), said.get("properties"), said.get("context")
+    request = question(subject, action, resource, on_behalf_of=chain, properties=properties, context=context)
+    request.request_id, request.approval_id = said.get("request_id", ""), said.get("approval_id", "")
+    request.justification, request.dry_run = said.get("justification", ""), said.get("dry_run", False)
+    request.explain, request.want_grant = said.get("explain", False), said.get("want_grant", False)
     return request
 
 

@@ -5,15 +5,15 @@ the next attempt comes to another worker.
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import grpc
 
-from pdp.client.backoff import Backoff
-
-MOST = 3
-"""Times that one call is tried again for it."""
+PAUSES_SECONDS = (0.15, 0.25, 0.4)
+"""Before each further attempt of one call, and up to a quarter more by chance. gRPC has shorter pauses of its own, in
+which it fails each call without an attempt."""
 _NO_CONNECTION = "failed to connect"
 """How gRPC's words begin where no connection came about."""
 _RESET = ("Connection reset", "Broken pipe")
@@ -31,15 +31,15 @@ class Resets:
 
         It is made again while its connection is reset.
         """
-        clock, backoff = asyncio.get_running_loop().time, Backoff()
-        for _ in range(MOST):
+        clock = asyncio.get_running_loop().time
+        for pause in PAUSES_SECONDS:
             try:
                 return await call(max(end - clock(), 0.001))
             except grpc.aio.AioRpcError as error:
-                if not was_reset(error) or end - clock() <= backoff.seconds:
+                if not was_reset(error) or end - clock() <= pause:
                     raise
             self.count += 1
-            await backoff.pause()
+            await asyncio.sleep(random.uniform(pause, 1.25 * pause))  # noqa: S311  # jitter
         return await call(max(end - clock(), 0.001))
 
 

@@ -25,6 +25,8 @@ LOOK_SECONDS = 0.1
 """Seconds between two looks at what the last probes found."""
 UNABLE_SECONDS = 3.0
 """Seconds without a good probe after which a worker closes: on a busy machine, single probes are late."""
+AGE_SPREAD, LATE_SECONDS = 1.1, 2.0
+"""gRPC takes up to a tenth more than the age of a connection, so that not all come at one time, and a moment."""
 GRACE_SECONDS = 10.0
 """Seconds that calls in flight have when a worker closes because it cannot decide."""
 
@@ -39,11 +41,15 @@ class Opening:
         newcomers: Newcomers,
         ports: Collection[int],
         is_able: Callable[[], bool],
+        ends: Collection[Callable[[], None]] = (),
         unable_seconds: float = UNABLE_SECONDS,
     ) -> None:
-        """`ports` are those of gRPC. `is_able` says what the last probes found."""
+        """`ports` are those of gRPC, `ends` end the calls that wait for people or questions.
+
+        `is_able` says what the last probes found.
+        """
         self._entrance, self._web, self._newcomers = entrance, web, newcomers
-        self._ports, self._is_able = ports, is_able
+        self._ports, self._is_able, self._ends = ports, is_able, ends
         self._able_at, self._unable_seconds = float("-inf"), unable_seconds
         self._is_leaving = False
         self.opened = asyncio.Event()
@@ -55,14 +61,27 @@ class Opening:
             await self._look()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def leave(self, seconds: float) -> None:
-        """Let nobody in any more, and return when all connections of gRPC have ended, at the latest after `seconds`."""
+    async def leave(self, connection_seconds: float, stream_seconds: float) -> None:
+        """Let nobody in any more, and return when all connections of gRPC have ended.
+
+        1. Within `connection_seconds` each client is asked to come with another connection. None begins a call on this
+           one afterwards, and calls that wait for people or questions are ended.
+        2. Streams that are under way have `stream_seconds` more.
+        """
         self._is_leaving = True
         self._let_nobody_in()
         doors.end(self._ports)
+        if not await self._is_left(connection_seconds * AGE_SPREAD + LATE_SECONDS):
+            for end in self._ends:
+                end()
+            await self._is_left(stream_seconds)
+
+    async def _is_left(self, seconds: float) -> bool:
+        """Whether all connections end within this time."""
         until = time.monotonic() + seconds
         while peers(self._ports) and time.monotonic() < until:  # noqa: ASYNC110  # nothing tells that one ended
             await asyncio.sleep(LOOK_SECONDS)
+        return not peers(self._ports)
 
     async def _look(self) -> None:
         if self._is_able():

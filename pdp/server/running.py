@@ -86,7 +86,7 @@ class Running:
     web: Face | None = None
     """The HTTP face, if it is configured."""
     opening: Opening | None = None
-    """The addresses, if they are shared with other workers: they are open while this one can decide."""
+    """The addresses. If they are shared with other workers, they are open while this one can decide."""
     operations: str = ""
     """Where health and metrics are shown over HTTP; empty if nowhere."""
 
@@ -108,8 +108,7 @@ async def running(
     """Run a configured server until the block ends; then it drains. Raises `SetupError` if that cannot be.
 
     `unsaid` hears of requests without their digest; `lineage` is what is known of data; `calls` gets what is told of
-    each call. With `elsewhere` HTTP and operations take a free port where theirs is taken. A worker has a `share`.
-    `ready` returns when what the server needs is there.
+    calls. With `elsewhere` HTTP and operations take a free port for a taken one. A worker has a `share`. `ready` waits.
     """
     require_addresses(config)
     signing = SigningKeys.read(config)
@@ -148,8 +147,8 @@ async def running(
         web = await face(*around, elsewhere=elsewhere, outside=outside, hooks=chats.hooks, shared=share is not None)
         stack.push_async_callback(_drain, server, health, parts.feed, edge, web)
         stack.enter_context(newcomers.held_back(_secured(config, ports, web)))
-        opening = Opening(server, web, newcomers, ports, lambda: health.is_able) if share else None
-        await stack.enter_async_context(kept_open(opening, failed))
+        opening = Opening(server, web, newcomers, ports, lambda: health.is_able, (parts.feed.end, edge.end))
+        await stack.enter_async_context(kept_open(opening if share else None, failed))
         about = _address(config, ports[0]), opa.revision, opa.version, failed, health.leave
         yield Running(*about, web, opening, operations.address)
 

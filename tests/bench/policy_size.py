@@ -48,7 +48,7 @@ def many_files(folder: Path) -> Path:
 
 async def rate(server: Placet, seconds: float) -> float:
     """Decisions a second."""
-    request, metadata = asking(), server.metadata("alice")
+    request, metadata = asking(), server.metadata("report-bot")
     size = len((await server.authorize(request)).SerializeToString())
     load = Load(server.address, AUTHORIZE, request.SerializeToString(), size, tuple(metadata), LOOPS, seconds)
     return (await asyncio.to_thread(measure, load)).per_second

@@ -207,7 +207,7 @@ async def test_path_of_a_record_far_behind_is_unmasked(server: Placet, pdp: Term
     path.write_text('{"n":"1"}\n' * 100_000 + line)
     done = await pdp("unmask", path, "--to", tmp_path / "back.jsonl", *FREE)
     assert done.status == 0, done.err
-    assert (tmp_path / "back.jsonl").read_text().splitlines()[-1] == '{"id":"r1"}'
+    assert (tmp_path / "back.jsonl").read_text().splitlines()[-1] == '{"id": "r1"}'
 
 
 async def test_broken_token_is_named_by_its_row_and_nothing_is_written(

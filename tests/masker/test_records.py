@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import masker
@@ -149,6 +149,7 @@ def test_records_unmask_and_rewrap():
 
 @given(TEXTS)
 def test_only_the_values_that_are_masked_change(text):
+    assume(not any("\ud800" <= each <= "\udfff" for each in text))  # no Arrow text holds half of a pair as it is
     leaves = naive_json.leaves(text)
     alive = {path for path, kind, *_ in leaves if kind != "null"}
     rules = [{"column": render(path), "mask": "redact" if path[-1:] == ("a",) else "clear"} for path in alive if path]

@@ -4,8 +4,12 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+from joserfc import jwt
+
+from pdp import keys
 from pdp.environment import Environment
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
@@ -13,6 +17,15 @@ from tests.ops.deployment import Deployment
 from tests.ops.tools import run, say, tool
 
 PDP = (sys.executable, "-m", "pdp")
+AUDITORS = """
+[[issuers]]
+issuer = "https://login.example.com/people"
+audience = "placet"
+type = "user"
+kind = "person"
+jwks = "people.jwk"
+roles = ["auditor"]
+"""
 
 
 def tried() -> None:
@@ -26,8 +39,9 @@ async def backed_up_and_restored(folder: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(Path.cwd()), "PDP_TOOL_CACHE": cache}
     (folder / "own").mkdir()
     own = Deployment(folder / "own", environment)
+    keys.generate(own.folder / "people.jwk")
     async with MongodProcess(toolcache.mongod(), folder / "first", say=lambda _: None) as mongod:
-        own.lay(mongod.uri)
+        own.lay(mongod.uri, AUDITORS)
         environment["PDP_TOKEN"] = own.token()
         async with own.served(*PDP) as address:
             environment["PDP_ADDRESS"] = address
@@ -38,13 +52,24 @@ async def backed_up_and_restored(folder: Path) -> None:
             lost = anchor(own, "lost")
     async with MongodProcess(toolcache.mongod(), folder / "second", say=lambda _: None) as mongod:
         run(tool("mongorestore"), "--uri", mongod.uri, "--oplogReplay", folder / "dump")
-        own.lay(mongod.uri)
+        own.lay(mongod.uri, AUDITORS)
         async with own.served(*PDP) as address:
             environment["PDP_ADDRESS"] = address
             decide(own, 1)
             own.said(*PDP, "audit", "verify", "--since", backed_up)
             said = own.said(*PDP, "audit", "verify", "--since", lost, status=13)
+            why = "the disk of every member was lost"
+            own.said(*PDP, "audit", "accept-gap", "--since", lost, "--reason", why, "--token", auditor(own))
+            own.said(*PDP, "audit", "verify", "--since", lost, status=13)
+            own.said(*PDP, "audit", "verify", "--since", lost, "--accepted")
     say(f"backup: what was backed up verifies; what came after it is missed: {said.strip().splitlines()[-1]}")
+
+
+def auditor(own: Deployment) -> str:
+    """A token of a person, since only people accept a gap."""
+    key = keys.private_key(own.folder / "people.jwk")
+    claims = {"iss": "https://login.example.com/people", "aud": "placet", "sub": "dana", "exp": int(time.time()) + 600}
+    return jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
 
 
 async def dumped(own: Deployment, uri: str, to: Path) -> None:

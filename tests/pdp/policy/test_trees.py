@@ -52,7 +52,7 @@ def same(tree: Any, other: Any) -> bool:
         )
     if isinstance(other, list):
         return len(tree) == len(other) and all(map(same, tree, other))
-    return tree == other
+    return bool(tree == other)
 
 
 def test_trees_of_many_are_those_of_one_by_one_with_their_places(opa: Path) -> None:

@@ -18,16 +18,19 @@ from pdp.server.opening import Opening
 from pdp.server.share import Share
 from tests.faults import ROOT, eventually
 
-METHOD = "/x.Y/Z"
+METHOD, WAIT = "/x.Y/Z", b"wait"
 AGE_SECONDS = 0.5
 
 
 class Echo(grpc.GenericRpcHandler):
-    """Answers every method with what it got."""
+    """Answers every method with what it got, and `WAIT` when the waiting calls are `told` to end."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
 
     def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         async def echo(request: bytes, _: object) -> bytes:
-            await asyncio.sleep(0.002)
+            await (self.told.wait() if request == WAIT else asyncio.sleep(0.002))
             return request
 
         return grpc.unary_unary_rpc_method_handler(echo)
@@ -40,9 +43,11 @@ class Worker:
         self.can_decide, self._address = can_decide, f"127.0.0.1:{port}"
         share = Share(0, AGE_SECONDS, Path("handed"))
         self.entrance = Entrance(options(Rooms(), share), lambda server: [server.add_insecure_port(self._address)])
-        self.entrance.add_generic_rpc_handlers([Echo()])
+        self.echo = Echo()
+        self.entrance.add_generic_rpc_handlers([self.echo])
         newcomers = Newcomers(100)
-        self.opening = Opening(self.entrance, None, newcomers, [port], lambda: self.can_decide, unable_seconds=0.3)
+        around = self.entrance, None, newcomers, [port], lambda: self.can_decide
+        self.opening = Opening(*around, [self.echo.told.set], unable_seconds=0.3)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator["Worker"]:
@@ -143,7 +148,7 @@ async def test_worker_that_is_left_fails_no_call_on_a_connection_that_is_there()
         loops = [asyncio.create_task(calls(channel)) for channel in channels for _ in range(4)]
         await asyncio.sleep(0.2)
         async with other(port):
-            await old.opening.leave(20)
+            await old.opening.leave(AGE_SECONDS, 20)
             await old.entrance.stop(5)
             before = seen["answered"]
             await asyncio.sleep(0.2)
@@ -153,6 +158,19 @@ async def test_worker_that_is_left_fails_no_call_on_a_connection_that_is_there()
     for channel in channels:
         await channel.close()
     assert seen.keys() <= {"answered", "reset while it opened"}
+
+
+async def test_call_that_waits_is_ended_when_its_connection_takes_no_others() -> None:
+    port = free()
+    async with Worker(port).at_work() as old, grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        await old.opening.opened.wait()
+        waiting = asyncio.ensure_future(channel.unary_unary(METHOD)(WAIT, timeout=30))
+        await asyncio.sleep(0.2)
+        leaving = asyncio.create_task(old.opening.leave(AGE_SECONDS, 20))
+        await asyncio.sleep(AGE_SECONDS)
+        assert not waiting.done()
+        assert await waiting == WAIT
+        await leaving
 
 
 if __name__ == "__main__":
