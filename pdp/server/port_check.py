@@ -22,7 +22,7 @@ from pdp.server.listener import require_addresses
 from pdp.server.observed import Observed, fine, wrong
 
 ASK_SECONDS = 3.0
-"""Seconds that whatever listens at an address has to say who it is."""
+"""Seconds in which the program at an address has to say what it is."""
 _UNIX = "unix:"
 _ANSWER_BYTES = 4096
 """Bytes of an answer that are read."""

@@ -18,6 +18,10 @@ from pdp.store.indexes import INDEXES, OF_RECORDS
 
 _BEARING = frozenset({"RSPrimary", "RSSecondary"})
 """What the driver calls members that hold data and are up."""
+_NO_WRITES = (
+    "mongodb_uri leads to one member, which takes no writes now; leave directConnection=true out, and name the set with "
+    "replicaSet"
+)
 _MEETING_SECONDS = 2.0
 """Seconds in which the driver meets the other members of the set."""
 _POLL_SECONDS = 0.05
@@ -109,6 +113,8 @@ def _schema(kept: Document, realm: str) -> str:
 
 async def _majority(client: AsyncMongoClient[Document], hello: Mapping[str, Any]) -> str:
     """Whether so many members with data are up that they confirm a write, as the driver meets them."""
+    if not hello["isWritablePrimary"]:
+        return _NO_WRITES
     voting = len(hello.get("hosts", ())) + len(hello.get("arbiters", ()))
     until = time.monotonic() + _MEETING_SECONDS
     while (bearing := _bearing(client)) <= voting // 2 and time.monotonic() < until:  # noqa: ASYNC110  # nothing tells
