@@ -14,6 +14,7 @@ from pdp.cli import (
     audit,
     decisions,
     dev,
+    doctor,
     examples,
     grant,
     identity,
@@ -56,6 +57,6 @@ def placet(
 
 for group in (masks.app, lineage.app, audit.app, grant.app, policy.app, keys.app, mongo.app, notify.app, people.app):
     app.add_typer(group)
-for module in (approvals, dev, serve, identity, decisions, run, unmask):
+for module in (approvals, dev, serve, doctor, identity, decisions, run, unmask):
     module.add_to(app)
 examples.add_to(app)

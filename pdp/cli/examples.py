@@ -15,7 +15,7 @@ SECTIONS = {
     "Know the data": ("lineage",),
     "Prove": ("audit", "grant"),
     "Write policies": ("policy",),
-    "Run a server": ("dev", "demo", "serve", "healthcheck", "mongo", "notify", "people"),
+    "Run a server": ("dev", "demo", "serve", "doctor", "healthcheck", "mongo", "notify", "people"),
 }
 """The commands by what people want to do; one that is new stands under "More" until it is in here."""
 EXAMPLES = {
@@ -32,8 +32,10 @@ EXAMPLES = {
     "dev": ("pdp dev", "pdp dev --policy policy -- pytest"),
     "demo": ("pdp demo",),
     "serve": ("pdp serve --config placet.toml",),
+    "doctor": ("pdp doctor --config placet.toml",),
     "people end": ("pdp people end user:bob --config placet.toml",),
     "mongo init": ("pdp mongo init --uri mongodb://127.0.0.1:27017",),
+    "mongo roles": ("pdp mongo roles --database placet",),
     "healthcheck": ("pdp healthcheck --wait 30",),
     "unmask": ("pdp unmask masked.csv --to plain.csv --table crm.customers --column email",),
     "approvals list": (

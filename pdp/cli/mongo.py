@@ -1,13 +1,14 @@
 """`pdp mongo`: makes a MongoDB ready, without its shell."""
 
 import asyncio
+import json
 from typing import Annotated
 
 import typer
 
 from pdp.cli import exit_code
 from pdp.errors import PdpError
-from pdp.say import say
+from pdp.say import give, say
 
 app = typer.Typer(name="mongo", help="Make a MongoDB ready for the server.", no_args_is_help=True)
 
@@ -43,6 +44,21 @@ def init(
     except TimeoutError:
         exit_code.fail(f"it has no primary after {_SECONDS:g} s; the address must be one at which it reaches itself")
     say(f"the replica set's first member is {member}" if made else "it is a replica set already")
+
+
+@app.command()
+def roles(
+    database: Annotated[str, typer.Option(metavar="NAME", help="`database` in the server's configuration.")] = "placet",
+    user: Annotated[str, typer.Option(metavar="NAME", help="The user of servers.")] = "placet",
+) -> None:
+    """Print the least rights of a server's user.
+
+    It prints two commands of MongoDB as JSON: createRole, and createUser, to which you add `pwd`. Run both on the
+    database, such as with db.runCommand in mongosh. The command itself connects to nothing.
+    """
+    from pdp.store.roles import commands
+
+    give(json.dumps(commands(database, user), indent=2))
 
 
 async def _initiated(uri: str, host: str) -> tuple[str, bool]:

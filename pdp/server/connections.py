@@ -19,7 +19,7 @@ CONNECTIONS = 10_000
 """Connections at one time, if there are descriptors for them. One costs 15 KiB in plaintext and 45 KiB with TLS."""
 OTHER_DESCRIPTORS = 256
 """Descriptors for all that is not a client's connection: MongoDB, OPA, webhooks, issuers and files."""
-_ENOUGH = CONNECTIONS + places.MOST + OTHER_DESCRIPTORS
+ENOUGH = CONNECTIONS + places.MOST + OTHER_DESCRIPTORS
 """Descriptors of a process that takes as many connections as it can on both faces."""
 HANDSHAKE_SECONDS = 5
 """Seconds for TLS and the first frames of HTTP/2."""
@@ -76,12 +76,12 @@ def descriptors() -> int:
     try:
         import resource  # noqa: PLC0415  # Windows has no such limit
     except ImportError:
-        return _ENOUGH
+        return ENOUGH
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # some systems call it unlimited and then allow less
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _ENOUGH if now == resource.RLIM_INFINITY else now
+    return ENOUGH if now == resource.RLIM_INFINITY else now
 
 
 def rooms(allowed: int, *, http: bool) -> Rooms:

@@ -1,6 +1,7 @@
 """Refuses to start `pdp serve` with an unsafe configuration, and says which field or file is unsafe and what to do."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,31 @@ _SECRETS = {"d", "k"}
 
 def refuse_unsafe(config: Config) -> None:
     """Raise `SetupError` for demo keys, secrets that others read, a bad login, and one credential on both sides."""
-    refuse_demo(config.mask_keys, config.realm)
-    for field, path in _key_files(config):
-        members = _members(path)
-        if any(member.get(keys.DEMO) for member in members):
-            raise SetupError(f"{field}: {path} is a demo key of `pdp dev`; make one of your own")
-        if any(_SECRETS & member.keys() for member in members):
-            _require_secret(field, path)
-    refuse_bad_login(config)
-    for entry in config.entries:
-        _refuse_both_sides(entry, config)
+    for sentence in unsafe(config):
+        raise SetupError(sentence)
+
+
+def unsafe(config: Config) -> Iterator[str]:
+    """What is unsafe, each as a sentence of the field or file and of what to do."""
+    checks = [
+        partial(refuse_demo, config.mask_keys, config.realm),
+        *(partial(_refuse_open, field, path) for field, path in _key_files(config)),
+        partial(refuse_bad_login, config),
+        *(partial(_refuse_both_sides, entry, config) for entry in config.entries),
+    ]
+    for check in checks:
+        try:
+            check()
+        except SetupError as error:
+            yield error.sentence
+
+
+def _refuse_open(field: str, path: Path) -> None:
+    members = _members(path)
+    if any(member.get(keys.DEMO) for member in members):
+        raise SetupError(f"{field}: {path} is a demo key of `pdp dev`; make one of your own")
+    if any(_SECRETS & member.keys() for member in members):
+        _require_secret(field, path)
 
 
 def _require_secret(field: str, path: Path) -> None:

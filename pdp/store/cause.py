@@ -11,6 +11,8 @@ from pdp.errors import PdpError, SetupError, StoreUnavailable
 
 NEEDED = ("find", "insert", "update", "remove", "createIndex", "changeStream")
 """The rights on the database that a server uses. The role readWrite has them."""
+HELPFUL = ("dropIndex", "listIndexes")
+"""Those without which a server does its work, but leaves old indexes there, and `pdp doctor` cannot see indexes."""
 NOT_INITIATED = "this MongoDB has a --replSet that was never initiated; run `pdp mongo init`, once for the set"
 STANDALONE = (
     "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with --replSet rs0 and "
@@ -44,6 +46,7 @@ NO_MAJORITY = (
     "this MongoDB does not confirm a write with majority and journal; every member needs a journal and a majority of "
     "them must be up"
 )
+OTHER_VERSION = "this database was written by another version of Placet; use that version or another database"
 _LATER = frozenset({_SILENT, _CLOSED, NOT_INITIATED, NO_MAJORITY})
 """What may change by itself. A proxy before a MongoDB that starts closes connections, too."""
 
@@ -76,13 +79,21 @@ def unfit(hello: Mapping[str, Any]) -> str:
     return NOT_INITIATED if hello.get("isreplicaset") else STANDALONE
 
 
-def missing_rights(privileges: Sequence[Mapping[str, Any]], database: str) -> list[str]:
-    """The rights in `NEEDED` that no privilege gives on the database or on a collection of it."""
+def other_realm(kept: object, realm: str) -> str:
+    """Say that the database is of another realm."""
+    return (
+        f"this database is of realm {kept}, and this server of realm {realm}; give each realm a `database` of its own, "
+        "and never change a realm"
+    )
+
+
+def missing_rights(privileges: Sequence[Mapping[str, Any]], database: str, wanted: Sequence[str] = NEEDED) -> list[str]:
+    """The rights in `wanted` that no privilege gives on the database or on a collection of it."""
     granted: set[str] = set()
     for privilege in privileges:
         if _is_on(privilege["resource"], {"", database}):
             granted.update(privilege["actions"])
-    return [] if "anyAction" in granted else [right for right in NEEDED if right not in granted]
+    return [] if "anyAction" in granted else [right for right in wanted if right not in granted]
 
 
 def _is_on(resource: Mapping[str, Any], databases: Collection[str]) -> bool:

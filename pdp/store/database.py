@@ -28,7 +28,7 @@ Without that one planted document would be an error of each read that finds it, 
 """
 WAIT_SECONDS = 1.0
 """Seconds that one step of a call waits for MongoDB."""
-_SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1
 """The version of the documents. A database with another version is refused."""
 
 Document: TypeAlias = dict[str, Any]
@@ -62,6 +62,25 @@ async def unavailable(seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
             raise late from None
 
 
+def client_of(uri: str) -> AsyncMongoClient[Document]:
+    """A client that connects at its first command. Raises `SetupError` where the URI cannot be used."""
+    mend_cancellation()
+    try:
+        with in_our_words(uri):
+            return AsyncMongoClient(
+                uri,
+                serverSelectionTimeoutMS=2000,
+                connectTimeoutMS=1000,
+                socketTimeoutMS=2000,
+                maxPoolSize=32,
+                appname="placet",
+            )
+    except (ConfigurationError, InvalidURI, ValueError):
+        raise SetupError("the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0") from None
+    except OSError:
+        raise SetupError("a file that the MongoDB URI names (tlsCAFile, tlsCertificateKeyFile) is missing") from None
+
+
 class Database:
     """A database on a replica set, ready to use."""
 
@@ -78,25 +97,7 @@ class Database:
     @classmethod
     async def open(cls, uri: str, name: str) -> "Database":
         """Connect and check. Raises `SetupError` that says what to do if this MongoDB cannot keep our promises."""
-        mend_cancellation()
-        try:
-            with in_our_words(uri):
-                client: AsyncMongoClient[Document] = AsyncMongoClient(
-                    uri,
-                    serverSelectionTimeoutMS=2000,
-                    connectTimeoutMS=1000,
-                    socketTimeoutMS=2000,
-                    maxPoolSize=32,
-                    appname="placet",
-                )
-        except (ConfigurationError, InvalidURI, ValueError):
-            raise SetupError(
-                "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0"
-            ) from None
-        except OSError:
-            raise SetupError(
-                "a file that the MongoDB URI names (tlsCAFile, tlsCertificateKeyFile) is missing"
-            ) from None
+        client = client_of(uri)
         database = cls(client, name)
         try:
             await database._check()
@@ -117,10 +118,7 @@ class Database:
             await schema.update_one(unclaimed, {"$set": {"realm": realm}})
             kept = (await schema.find_one({"_id": "placet"}) or {}).get("realm")
         if kept != realm:
-            raise SetupError(
-                f"this database is of realm {kept}, and this server of realm {realm}; give each realm a `database` of "
-                "its own, and never change a realm"
-            )
+            raise SetupError(cause.other_realm(kept, realm))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -163,13 +161,11 @@ class Database:
     async def _confirm_durable_writes(self) -> None:
         schema = self.database.get_collection("schema")
         try:
-            await schema.update_one({"_id": "placet"}, {"$setOnInsert": {"version": _SCHEMA_VERSION}}, upsert=True)
+            await schema.update_one({"_id": "placet"}, {"$setOnInsert": {"version": SCHEMA_VERSION}}, upsert=True)
             stored = await schema.find_one({"_id": "placet"}) or {}
         except OperationFailure as error:
             raise SetupError(cause.sentence(error)) from None
         except PyMongoError:
             raise cause.told_as(cause.NO_MAJORITY) from None
-        if stored.get("version") != _SCHEMA_VERSION:
-            raise SetupError(
-                "this database was written by another version of Placet; use that version or another database"
-            )
+        if stored.get("version") != SCHEMA_VERSION:
+            raise SetupError(cause.OTHER_VERSION)

@@ -32,11 +32,14 @@ class Partial:
     filter: Mapping[str, Any]
     before: str
 
+    @property
+    def model(self) -> IndexModel:
+        """As the driver takes it."""
+        return IndexModel([(self.member, 1), ("_id", -1)], name=self.name, partialFilterExpression=dict(self.filter))
+
     async def make(self, records: AsyncCollection[dict[str, Any]]) -> None:
         """Make it if it is missing."""
-        await records.create_index(
-            [(self.member, 1), ("_id", -1)], name=self.name, partialFilterExpression=dict(self.filter)
-        )
+        await records.create_indexes([self.model])
 
 
 NO_DECISION = {"$or": [{"kind": {"$lt": "decision"}}, {"kind": {"$gt": "decision"}}]}

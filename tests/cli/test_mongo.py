@@ -32,3 +32,10 @@ async def test_what_cannot_be_a_set_is_said(tmp_path: Path) -> None:
     assert (nothing.status, nothing.err.partition(";")[0]) == (69, "no MongoDB answers at the given URI")
     unreadable = await terminal("mongo", "init", "--uri", "http://127.0.0.1")
     assert (unreadable.status, unreadable.err.partition(";")[0]) == (1, "the URI must name one mongod")
+
+
+async def test_the_least_rights_are_two_commands_for_a_database(tmp_path: Path) -> None:
+    done = await Terminal(tmp_path)("mongo", "roles", "--database", "pdp", "--user", "servers")
+    role, user = done.json
+    assert (done.status, role["privileges"][0]["resource"]) == (0, {"db": "pdp", "collection": ""})
+    assert user == {"createUser": "servers", "roles": [{"role": role["createRole"], "db": "pdp"}]}
