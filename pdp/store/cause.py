@@ -24,6 +24,8 @@ ROUTER = (
 )
 _GHOST = "RSGhost"
 """What the driver calls a member of a set that was not initiated."""
+_SECONDARY = "RSSecondary"
+"""What it calls a member that takes no writes now."""
 _BY_CODE = {
     13: "MongoDB lets nobody in without a user; name one with the role readWrite, and its password, in mongodb_uri",
     18: "MongoDB refuses the user or the password in mongodb_uri; correct them, or their `authSource`",
@@ -47,7 +49,8 @@ NO_MAJORITY = (
     "them must be up"
 )
 OTHER_VERSION = "this database was written by another version of Placet; use that version or another database"
-_LATER = frozenset({_SILENT, _CLOSED, NOT_INITIATED, NO_MAJORITY})
+NO_PRIMARY = "MongoDB's replica set has no primary now; a majority of its members must be up and reach each other"
+_LATER = frozenset({_SILENT, _CLOSED, NOT_INITIATED, NO_MAJORITY, NO_PRIMARY})
 """What may change by itself. A proxy before a MongoDB that starts closes connections, too."""
 
 
@@ -55,8 +58,11 @@ def sentence(error: PyMongoError, servers: Iterable[ServerDescription] = ()) -> 
     """Say what to do about an error of the first contact. `servers` is what the driver knows of them."""
     if isinstance(error, OperationFailure) and error.code in _BY_CODE:
         return _BY_CODE[error.code]
-    if any(server.server_type_name == _GHOST for server in servers):
+    kinds = {server.server_type_name for server in servers}
+    if _GHOST in kinds:
         return NOT_INITIATED
+    if _SECONDARY in kinds:
+        return NO_PRIMARY
     return next(told for pattern, told in _BY_TEXT.items() if re.search(pattern, str(error), re.IGNORECASE))
 
 

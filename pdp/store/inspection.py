@@ -19,8 +19,8 @@ from pdp.store.indexes import INDEXES, OF_RECORDS
 _BEARING = frozenset({"RSPrimary", "RSSecondary"})
 """What the driver calls members that hold data and are up."""
 _NO_WRITES = (
-    "mongodb_uri leads to one member, which takes no writes now; leave directConnection=true out, and name the set with "
-    "replicaSet"
+    "mongodb_uri leads to one member, which takes no writes now; leave directConnection=true out, and name the set "
+    "with replicaSet"
 )
 _MEETING_SECONDS = 2.0
 """Seconds in which the driver meets the other members of the set."""

@@ -180,7 +180,7 @@ def test_kind_that_does_not_fit_is_named(more: dict[str, Any], wanted: str) -> N
 
 
 def test_what_is_not_there_may_come_and_what_is_wrong_is_mended() -> None:
-    later = (cause._SILENT, cause._CLOSED, cause.NOT_INITIATED, cause.NO_MAJORITY)
+    later = (cause._SILENT, cause._CLOSED, cause.NOT_INITIATED, cause.NO_MAJORITY, cause.NO_PRIMARY)
     wrong = (cause.STANDALONE, cause.ROUTER, *cause._BY_CODE.values(), cause.rights_sentence(["find"], "placet"))
     assert {type(cause.told_as(told)) for told in later} == {StoreUnavailable}
     assert {type(cause.told_as(told)) for told in wrong} == {SetupError}

@@ -1,9 +1,15 @@
 """What is seen of a MongoDB without a change of it."""
 
+import asyncio
+from pathlib import Path
+
+import pytest
+
 from pdp.process.mongod import MongodProcess
 from pdp.store import cause
 from pdp.store.database import Database
-from pdp.store.inspection import Inspection, inspect
+from pdp.store.inspection import _NO_WRITES, Inspection, inspect
+from tests.replica import replicas
 
 
 async def looked(database: Database, mongod: MongodProcess, realm: str = "dev") -> Inspection:
@@ -37,3 +43,20 @@ async def test_another_realm_and_another_version_are_named(database: Database, m
     assert (await looked(database, mongod, "other")).schema == cause.other_realm("dev", "other")
     await database.database["schema"].update_one({"_id": "placet"}, {"$set": {"version": 0}})
     assert (await looked(database, mongod)).schema == cause.OTHER_VERSION
+
+
+@pytest.mark.timeout(120)
+async def test_a_set_without_a_majority_and_one_without_a_primary_are_named(tmp_path: Path) -> None:
+    async with replicas(tmp_path) as three:
+        found = await inspect(three.uri, "placet", "dev")
+        assert (found.members, found.majority) == (3, "")
+        primary = await three.primary()
+        first, second = (member for member in three.members if member is not primary)
+        alone = f"mongodb://{first.address}/?directConnection=true"
+        assert (await inspect(alone, "placet", "dev")).majority == _NO_WRITES
+        await asyncio.gather(first.kill(), second.kill())
+        found = await inspect(three.uri, "placet", "dev")
+        assert {found.kind, found.majority} & {cause.NO_MAJORITY, cause.NO_PRIMARY}
+        async with asyncio.timeout(60):
+            while found.kind != cause.NO_PRIMARY:
+                found = await inspect(three.uri, "placet", "dev")

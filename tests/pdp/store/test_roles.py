@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
+from pdp.dev.stack import configuration
 from pdp.errors import PdpError
+from pdp.server.mongodb_check import mongodb
+from pdp.server.observed import Level
 from pdp.store import cause, replica_set
 from pdp.store.database import Database
 from pdp.store.inspection import Inspection, inspect
@@ -90,8 +93,19 @@ async def test_each_right_that_is_taken_away_is_named(guarded: Mongod) -> None:
             await (await Database.open(guarded.uri("server"), NAME)).close()
 
 
-async def test_a_wrong_password_is_one_sentence_without_the_password(guarded: Mongod) -> None:
-    found = await inspect(guarded.uri().replace("//", "//server:hunter2@"), NAME, "dev")
-    assert found == Inspection(cause._BY_CODE[18])
-    found = await inspect(guarded.uri(), NAME, "dev")
-    assert "without a user" in found.kind + found.rights
+async def test_the_doctor_says_a_wrong_password_and_a_missing_right_without_the_password(
+    guarded: Mongod, state: Path
+) -> None:
+    async def told(uri: str) -> tuple[str, str]:
+        config = configuration(state=state, listen="127.0.0.1:0", policy=(), mongodb_uri=uri)
+        lines = [one for one in await mongodb(config) if one.level is Level.WRONG]
+        assert "hunter2" not in str(lines)
+        [line] = lines
+        return line.what, line.sentence
+
+    await allowed(guarded, ["find"])
+    assert await told(guarded.uri().replace("//", "//server:hunter2@")) == ("MongoDB", cause._BY_CODE[18])
+    what, sentence = await told(guarded.uri("server"))
+    assert (what, "lacks insert, update" in sentence, "pdp mongo roles" in sentence) == ("MongoDB's rights", True, True)
+    _, sentence = await told(guarded.uri())
+    assert "lets nobody in without a user" in sentence
