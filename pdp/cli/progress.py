@@ -4,7 +4,6 @@ The file is replaced as a whole, and names what lies beside it: so a process tha
 most what was read since. One process at a time uses it.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import typer
 
 from pdp.audit.sorted_runs import sync_folder
 from pdp.cli import exit_code
+from pdp.file_lock import locked
 
 Resume = Annotated[
     Path | None, typer.Option("--resume", help="A file that keeps how far this has come; another run goes on there.")
@@ -31,10 +31,9 @@ def alone(path: Path) -> Iterator[None]:
     except OSError as error:
         exit_code.fail(f"cannot write {path}: {error.strerror}", exit_code.USAGE)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not locked(handle, "state files of --resume"):
+            exit_code.fail(f"another command is using {path}; wait until it ends, or name another file with --resume")
         yield
-    except BlockingIOError:
-        exit_code.fail(f"another command is using {path}; wait until it ends, or name another file with --resume")
     finally:
         os.close(handle)
 

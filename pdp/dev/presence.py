@@ -4,7 +4,6 @@
 2. The runtime folder of the user names the folders of the stacks. Only what belongs to this user is believed.
 """
 
-import importlib
 import json
 import os
 import time
@@ -17,9 +16,11 @@ from typing import BinaryIO
 
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
+from pdp.file_lock import locked
 from pdp.runtime_folder import runtime_folder
 
 FILE = "running.json"
+_WHO = "`pdp dev` and --as"
 _LOOKS, _PAUSE_SECONDS = 20, 0.05
 """A reader holds the lock for a moment: a second is more than all readers take."""
 
@@ -58,7 +59,7 @@ def claimed(state: Path) -> Iterator[Claim]:
     state.mkdir(parents=True, exist_ok=True)
     file = os.fdopen(os.open(state / FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")
     for look in range(_LOOKS):
-        if _locked(file, alone=True):
+        if locked(file.fileno(), _WHO):
             break
         if look == _LOOKS - 1:
             file.close()
@@ -76,7 +77,7 @@ def running(state: Path) -> Stack | None:
     """The stack that runs on this folder now."""
     try:
         with (state / FILE).open("rb") as file:
-            if _locked(file, alone=False) or os.fstat(file.fileno()).st_uid != os.getuid():
+            if locked(file.fileno(), _WHO, alone=False) or os.fstat(file.fileno()).st_uid != os.getuid():
                 return None
             said = json.loads(file.read())
             return Stack(state.resolve(), int(said["pid"]), str(said["address"]))
@@ -152,16 +153,3 @@ def _taken(state: Path) -> str:
         f"a `pdp dev` runs on {state.resolve()} already{where}; use it with --as, end it with Ctrl-C in its terminal, "
         f"or start another with {other}"
     )
-
-
-def _locked(file: BinaryIO, *, alone: bool) -> bool:
-    """Whether this process got the lock. Raises `SetupError` on a system without file locks."""
-    try:
-        fcntl = importlib.import_module("fcntl")
-    except ImportError:
-        raise SetupError("`pdp dev` and --as need file locks, which this system lacks; use Linux or macOS") from None
-    try:
-        fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

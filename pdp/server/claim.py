@@ -4,7 +4,6 @@ With SO_REUSEPORT the kernel lets any process of one user listen at an address b
 in the user's runtime folder, which this process locks, and before that it is tried whether the address is free.
 """
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pdp.errors import SetupError
+from pdp.file_lock import locked
 from pdp.runtime_folder import runtime_folder
 
 
@@ -53,12 +53,8 @@ def _locked(field: str, address: str) -> Iterator[None]:
     except OSError as error:
         raise SetupError(f"{path} cannot be locked ({error.strerror}); remove it") from None
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SetupError(
-                f"{field}: {address} belongs to another `pdp serve`{_holder(path)}; end it first"
-            ) from None
+        if not locked(file, "servers with workers"):
+            raise SetupError(f"{field}: {address} belongs to another `pdp serve`{_holder(path)}; end it first")
         os.ftruncate(file, 0)
         os.write(file, str(os.getpid()).encode())
         yield  # the file stays: another process may lock it by now

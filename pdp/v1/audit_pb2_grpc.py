@@ -79,8 +79,8 @@ class AuditServiceServicer(object):
 
     def ExportRecords(self, request, context):
         """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-        last durable batch. One that is cut goes on with `after`.
-        Time: 30 min, and no longer than the token.
+        last durable batch, and with the token. One that is cut goes on with `after`.
+        Time: 30 min.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

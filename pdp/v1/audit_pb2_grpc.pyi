@@ -43,8 +43,8 @@ class AuditServiceStub:
     """
     ExportRecords: _grpc.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]
     """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-    last durable batch. One that is cut goes on with `after`.
-    Time: 30 min, and no longer than the token.
+    last durable batch, and with the token. One that is cut goes on with `after`.
+    Time: 30 min.
     """
     AcceptGap: _grpc.UnaryUnaryMultiCallable[_audit_pb2.AcceptGapRequest, _audit_pb2.AcceptGapResponse]
     """Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
@@ -68,8 +68,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """
     ExportRecords: _aio.UnaryStreamMultiCallable[_audit_pb2.ExportRecordsRequest, _audit_pb2.ExportRecordsResponse]  # type: ignore[assignment]
     """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-    last durable batch. One that is cut goes on with `after`.
-    Time: 30 min, and no longer than the token.
+    last durable batch, and with the token. One that is cut goes on with `after`.
+    Time: 30 min.
     """
     AcceptGap: _aio.UnaryUnaryMultiCallable[_audit_pb2.AcceptGapRequest, _audit_pb2.AcceptGapResponse]  # type: ignore[assignment]
     """Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
@@ -108,8 +108,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_pb2.ExportRecordsResponse], _abc.AsyncIterator[_audit_pb2.ExportRecordsResponse]]:
         """Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-        last durable batch. One that is cut goes on with `after`.
-        Time: 30 min, and no longer than the token.
+        last durable batch, and with the token. One that is cut goes on with `after`.
+        Time: 30 min.
         """
 
     @_abc_1.abstractmethod

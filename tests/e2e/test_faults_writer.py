@@ -42,6 +42,7 @@ from pdp.workflow.sessions import Sessions
 from tests.faults import eventually, failing, verified_log
 from tests.parts import Placet, exporting, payload, placet
 from tests.pdp import mongo
+from tests.pdp.chain import stored
 
 REALM = "dev"
 NOW = timedelta()
@@ -62,7 +63,7 @@ class Process:
         public = self.key.public_key
         assert isinstance(public, Ed25519PublicKey)
         verifier = Verifier(REALM, public, self.key.thumbprint())
-        found = [batch async for batch in Batches(self.database).all()]
+        found = await stored(self.database)
         for batch in found:
             verifier.add(batch)
         verifier.finish()

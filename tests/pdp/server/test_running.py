@@ -16,11 +16,11 @@ from pdp.errors import SetupError
 from pdp.process.mongod import MongodProcess
 from pdp.server.connections import MAX_STREAMS
 from pdp.server.running import running
-from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.v1.info_pb2 import GetServerInfoRequest
 from tests.faults import children, eventually
 from tests.parts import TOOL_CACHE, Placet, payload, placet
+from tests.pdp.chain import stored
 
 
 async def test_reflection_lists_every_service_and_describes_the_contract(server: Placet) -> None:
@@ -64,7 +64,7 @@ async def recorded_kinds(mongod: MongodProcess, name: str) -> list[tuple[str, st
     """Kind and policy of every record, by id."""
     database = await Database.open(f"{mongod.uri}&serverMonitoringMode=poll", name)
     found: dict[str, tuple[str, str]] = {}
-    async for batch in Batches(database).all():
+    for batch in await stored(database):
         for record in batch.records:
             members = payload(record)
             found[members["id"]] = (members["kind"], members.get("policy_revision", ""))

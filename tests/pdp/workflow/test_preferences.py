@@ -9,14 +9,13 @@ from bson import DatetimeMS
 
 from pdp.audit.record import Kind
 from pdp.preference import PreferenceSealer
-from pdp.store.batches import Batches
 from pdp.store.database import Database
 from pdp.store.letters import Letters
 from pdp.store.notifications import Progress
 from pdp.workflow.preferences import Preferences
 from pdp.workflow.told import Told
 from tests.parts import payload
-from tests.pdp.chain import KEY, recorded, writing
+from tests.pdp.chain import KEY, recorded, stored, writing
 
 CHANNELS = ["mail", "slack"]
 OUT_OF_RANGE = DatetimeMS(-70_000_000_000_000)
@@ -45,7 +44,7 @@ async def told(database: Database) -> list[tuple[str, str]]:
 
 
 async def payloads(database: Database) -> list[dict[str, Any]]:
-    return [payload(held.payload) async for batch in Batches(database).all() for held in batch.payloads]
+    return [payload(held.payload) for batch in await stored(database) for held in batch.payloads]
 
 
 async def test_choice_is_of_one_person_until_it_is_forgotten_and_each_change_is_recorded(

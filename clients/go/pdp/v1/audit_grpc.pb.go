@@ -38,8 +38,8 @@ type AuditServiceClient interface {
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error)
 	// Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-	// last durable batch. One that is cut goes on with `after`.
-	// Time: 30 min, and no longer than the token.
+	// last durable batch, and with the token. One that is cut goes on with `after`.
+	// Time: 30 min.
 	ExportRecords(ctx context.Context, in *ExportRecordsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRecordsResponse], error)
 	// Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
 	// person may do so. It changes nothing else, and every later verification names it.
@@ -118,8 +118,8 @@ type AuditServiceServer interface {
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error)
 	// Sends every batch as it is stored, one writer after the other, each in order of sequence. The stream ends with the
-	// last durable batch. One that is cut goes on with `after`.
-	// Time: 30 min, and no longer than the token.
+	// last durable batch, and with the token. One that is cut goes on with `after`.
+	// Time: 30 min.
 	ExportRecords(*ExportRecordsRequest, grpc.ServerStreamingServer[ExportRecordsResponse]) error
 	// Puts on record that a person accepts what a restore lost: where the log was before, and where it is now. Only a
 	// person may do so. It changes nothing else, and every later verification names it.
