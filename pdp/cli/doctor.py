@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdp.cli.session import FORMAT, Output, format_of
-from pdp.cli.tables import table
 from pdp.environment import Environment
 from pdp.say import give, say, tell
 
@@ -53,6 +52,8 @@ async def _found(config: Path) -> "list[Observed]":
 
 
 def _print(found: "Sequence[Observed]", output: Output) -> None:
+    from pdp.cli.tables import table
+
     members = [{"what": one.what, "level": one.level.value, "sentence": one.sentence} for one in found]
     if output is Output.TABLE:
         tell(table(("LEVEL", "WHAT", "FOUND"), [(one.level.value, one.what, one.sentence) for one in found]))
