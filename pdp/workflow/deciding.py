@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
-from pdp import call_summary, metrics
+from pdp import call_summary, deadline, metrics
 from pdp.audit.record import Entry
 from pdp.deadline import OutOfTime
 from pdp.decision import Effect, Verdict, opa_input, verdict
@@ -174,9 +174,15 @@ class Deciding:
         stops_at: Callable[[Effect], bool],
         outcomes: list[Decided | Failed],
     ) -> None:
-        """Settle into `outcomes`, which hold what is settled wherever this ends."""
+        """Settle into `outcomes`, which hold what is settled wherever this ends.
+
+        The call's time is looked at before each further one: `asyncio.wait_for` of 3.11, in MongoDB's driver, may
+        swallow the cancellation at its end.
+        """
         judged = iter(verdicts)
         for index, ask in enumerate(asks):
+            if index:
+                deadline.require(0.0)
             outcomes.append(await self._settle(ask, next(judged)) if isinstance(ask, Ask) else ask)
             if stops_at(outcomes[-1].answered):
                 break
