@@ -147,7 +147,7 @@ class Admission:
     def require(self, caller: str, *, has_room_of_its_own: bool = False) -> None:
         """Let a call of a caller come, before its message is read; it costs one item of the caller's rate.
 
-        Raises `CallerOverLimit`, and `Overloaded` where there is no room for one question. A call that waits for
+        Raises `CallerOverLimit`, and `Overloaded` where the server is full. A call that waits for
         people, or is a stream, has room of its own.
         """
         held = self._held(caller)

@@ -153,7 +153,7 @@ class Family(Generic[T]):
         return self._series.setdefault(known, self._new())
 
     def _new(self) -> T:
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of family makes its own
 
 
 class Counter(Family[Count]):

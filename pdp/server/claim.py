@@ -46,7 +46,7 @@ def _free(field: str, address: str) -> str:
 def _locked(field: str, address: str) -> Iterator[None]:
     folder = runtime_folder(make=True)
     if folder is None:
-        raise SetupError("there is no runtime folder that only this user can enter; name one in XDG_RUNTIME_DIR")
+        raise SetupError("workers need a folder that only this user can enter; set XDG_RUNTIME_DIR to one")
     path = folder / f"{address}.lock"
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

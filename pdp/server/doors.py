@@ -87,7 +87,7 @@ class Doors:
 
 
 def end(ports: Collection[int]) -> None:
-    """Let nobody in any more, for good, while the connections stay. What waits to be taken is reset."""
+    """Accept no connection from now on. Those that are there stay; those that wait to be accepted are reset."""
     for one in _listening(ports):
         with suppress(OSError):
             one.shutdown(socket.SHUT_RD)

@@ -1,6 +1,6 @@
 """Shows the metrics in Prometheus' text format, those of one process or of several together.
 
-It is the one file that imports `prometheus_client`: what counts needs none of it.
+It alone imports `prometheus_client`. Counting works without that library.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -32,7 +32,7 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
 
 
 def ports_of(config: Config) -> list[int]:
-    """The ports of the configured addresses, none of which is 0: those that `listen` returns."""
+    """The ports of the configured addresses, as `listen` returns them. Each must be named: port 0 is not allowed."""
     places = [config.listen, *([config.tls.client_listen] if config.tls and config.tls.client_listen else [])]
     return [int(place.rpartition(":")[2]) for place in places]
 

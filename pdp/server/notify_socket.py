@@ -17,12 +17,12 @@ PINGS_AN_INTERVAL = 3
 
 @dataclass(frozen=True, slots=True)
 class NotifySocket:
-    """The supervisor's socket. Without an `address` there is no supervisor, and nothing is sent."""
+    """The supervisor's socket. Without an `address` nothing is sent."""
 
     address: str
     """A path, or `@` and a name of Linux's abstract sockets."""
     watchdog_seconds: float = 0.0
-    """The longest time without a ping; 0: nobody waits for pings."""
+    """The longest time without a ping, in seconds; 0: pings are not needed."""
 
     def ready(self, status: str) -> None:
         """The server answers. `systemctl status` shows `status`, one line."""

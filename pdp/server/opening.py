@@ -62,7 +62,7 @@ class Opening:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def leave(self, connection_seconds: float, stream_seconds: float) -> None:
-        """Let nobody in any more, and return when all connections of gRPC have ended.
+        """Accept no connection from now on, and return when all connections of gRPC have ended.
 
         1. Within `connection_seconds` each client is asked to come with another connection. None begins a call on this
            one afterwards, and calls that wait for people or questions are ended.

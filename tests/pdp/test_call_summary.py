@@ -23,7 +23,7 @@ class Kept:
         self.said = said
 
     def shared(self, name: str, calls: Sequence["Kept"], size: int) -> nullcontext[None]:
-        raise NotImplementedError
+        raise NotImplementedError  # a single call shares no span
 
 
 class Spans:
