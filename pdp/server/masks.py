@@ -30,6 +30,15 @@ class Masks:
         return cls(Quotas(database), Domains(database, realm), MaskUses(database), Unmaskings(database, CONTINUED_FOR))
 
 
+def mask_job_service(config: Config) -> object:
+    """The service of mask jobs."""
+    if config.mask_keys is None:
+        return mask_off.MaskJobService()
+    from pdp.service.mask_job import MaskJobService  # noqa: PLC0415  # an extra
+
+    return MaskJobService()
+
+
 def mask_service(config: Config, flows: Flows, parts: Parts, masks: Masks) -> object:
     """The mask service. Without keys it only says that masking is off, and nothing of the extra `mask` is imported."""
     if config.mask_keys is None:

@@ -31,7 +31,7 @@ from pdp.server.health import Health
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, ports_of, require_addresses
-from pdp.server.masks import Masks, mask_service
+from pdp.server.masks import Masks, mask_job_service, mask_service
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.opening import Opening, kept_open
 from pdp.server.operations import operating
@@ -51,7 +51,17 @@ from pdp.service.person import PersonService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.turns import Turns
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, person_pb2, review_pb2
+from pdp.v1 import (
+    approval_pb2,
+    audit_pb2,
+    decision_pb2,
+    info_pb2,
+    lineage_pb2,
+    mask_job_pb2,
+    mask_pb2,
+    person_pb2,
+    review_pb2,
+)
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.choosing import Choosing
 from pdp.workflow.feed import Feed
@@ -234,6 +244,7 @@ def _add_services(
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
         (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links, choosing)),
         (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
+        (mask_job_pb2.DESCRIPTOR, mask_job_service(config)),
         (audit_pb2.DESCRIPTOR, audit),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),
