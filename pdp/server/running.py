@@ -134,7 +134,7 @@ async def running(
         kept = kept_lineage(config, database, signing, turns)
         known, outflow = kept.views if kept and lineage is NO_LINEAGE else lineage, outflow_of(config, kept, database)
         parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
-        parts.sweep.completes = share is None or share.is_first
+        parts.sweep.completes = is_first = share is None or share.is_first
         await stack.enter_async_context(_at_work(parts, kept, opa, failed))
         authenticator = _authenticator(config)
         room, newcomers = rooms(descriptors(), http=config.http is not None), _newcomers(config)
@@ -151,7 +151,7 @@ async def running(
         names = _add_services(server, edge, config, opa, parts, faces, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = ports_of(config) if share else server.listen()
-        await stack.enter_async_context(kept_up(config, health, authenticator, flows, parts, failed))
+        await stack.enter_async_context(kept_up(config, health, authenticator, flows, parts, failed, is_first=is_first))
         await stack.enter_async_context(chats.running(failed))
         tune()
         await server.start()
