@@ -16,7 +16,7 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,9 +72,12 @@ class Keyring:
         _check_versions(realm, versions)
 
     @classmethod
-    def load(cls, path: str | Path, kms: Kms | None = None) -> "Keyring":
-        """Read a key file. Only its owner can read it, or besides its group, where this process is of that group."""
-        document = _read(Path(path))
+    def load(cls, path: str | Path, kms: Kms | None = None, groups: Collection[int] = ()) -> "Keyring":
+        """Read a key file. Only its owner can read it, or besides its group, where this process is of that group.
+
+        `groups` are further groups that stand for this process, as root does for what systemd hands over.
+        """
+        document = _read(Path(path), groups)
         return cls(document["realm"], [_version(entry, kms) for entry in document["keys"]])
 
     @property
@@ -190,8 +193,8 @@ def _check_versions(realm: str, versions: list[KeyVersion]) -> None:
         raise KeyRefused("two key versions have the same secret")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    text = _private_text(path)
+def _read(path: Path, groups: Collection[int] = ()) -> dict[str, Any]:
+    text = _private_text(path, groups)
     try:
         document = json.loads(text)
     except ValueError:
@@ -205,7 +208,7 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _private_text(path: Path) -> str:
+def _private_text(path: Path, groups: Collection[int]) -> str:
     if not hasattr(os, "getegid"):
         raise KeyRefused(f"{path.name}: {_NO_MODES}")
     try:
@@ -214,7 +217,7 @@ def _private_text(path: Path) -> str:
         raise KeyRefused(f"{path.name} cannot be read: {error.strerror}") from None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
-        shared = status.st_gid in {os.getegid(), *os.getgroups()}
+        shared = status.st_gid in {os.getegid(), *os.getgroups(), *groups}
         if not stat.S_ISREG(status.st_mode) or status.st_mode & (0o137 if shared else 0o177):
             raise KeyRefused(f"{path.name} must be a file of mode 0600, or 0440 with a group of this process")
         return file.read().decode("utf-8", "replace")

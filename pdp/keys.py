@@ -13,11 +13,16 @@ from joserfc.jwk import KeySet, OKPKey
 
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.unread import unread
 
 _ROOT = 0
 """The number of the user root, and of its group."""
 DEMO = "placet_demo"
 """A JWK member that marks the keys of `pdp dev`; `pdp serve` refuses a key that has it."""
+_NO_PRIVATE = (
+    "holds no Ed25519 private JWK; put back the one of this deployment, or make the first by pdp.keys.generate"
+)
+"""Of a file that should hold one."""
 
 
 def generate(path: Path, *, demo: bool = False) -> OKPKey:
@@ -35,9 +40,9 @@ def private_key(path: Path) -> OKPKey:
     try:
         key = _ed25519(json.loads(path.read_text()))
     except (OSError, ValueError, JoseError):
-        raise SetupError(f"{path} holds no Ed25519 private JWK") from None
+        raise SetupError(f"{path} {_NO_PRIVATE}") from None
     if not isinstance(key.private_key, Ed25519PrivateKey):
-        raise SetupError(f"{path} holds no Ed25519 private JWK")
+        raise SetupError(f"{path} {_NO_PRIVATE}")
     key.ensure_kid()
     return key
 
@@ -86,7 +91,7 @@ def require_secret(path: Path) -> None:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
     except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}") from None
+        raise SetupError(unread(path, error)) from None
     if fault := fault_of_secret(status, os.geteuid(), own_groups(path)):
         raise SetupError(f"{path} {fault} {path}")
 

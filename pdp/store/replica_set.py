@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -61,15 +62,26 @@ async def initiate(host: str, uri: str) -> bool:
         raise SetupError("the URI cannot be read, or a file that it names (tlsCAFile) is missing") from None
     async with client:
         try:
-            made = "setName" not in await client.admin.command("hello")
-            if made:
+            hello = await client.admin.command("hello")
+            if made := "setName" not in hello:
                 await _initiated(client, host, NAME)
+            _refuse_others(host, hello)
             while not _has_primary(await client.admin.command("hello")):  # noqa: ASYNC110  # nothing tells when to look
                 await asyncio.sleep(_POLL_SECONDS)
         except PyMongoError as error:
             seen = client.topology_description.server_descriptions().values()
             raise cause.refusal(error, seen) from None
     return made
+
+
+def _refuse_others(host: str, hello: Mapping[str, Any]) -> None:
+    """Raise `SetupError` for a member of a set in which `host` is not."""
+    members = [str(member) for member in hello.get("hosts", ())]
+    if members and host.lower() not in members:
+        raise SetupError(
+            f"this mongod is in the set {hello['setName']} of {', '.join(members)} already, and {host} is not in it; "
+            f"nothing was changed: use that set, with --host {members[0]}, or another mongod"
+        )
 
 
 def _has_primary(hello: Mapping[str, object]) -> bool:
