@@ -43,8 +43,7 @@ async def work(order: "Order", folder: Path, number: int, status: Path, logs: Lo
         opening = server.opening
         assert opening  # noqa: S101  # with a share there is one
         left = partial(opening.leave, order.connection_seconds, order.stream_seconds)
-        works = [_told(opening, SERVES), _left(replaced, left, stop)]
-        tasks = [asyncio.create_task(work) for work in works]
+        tasks = [asyncio.create_task(work) for work in (_told(opening, SERVES), _left(replaced, left, stop))]
         await stopped(stop, server)
         for task in tasks:
             task.cancel()
