@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pdp.compact_parts import compact, expanded
 from pdp.errors import InvalidRequest
 from pdp.mask_job import MAX_ATTEMPT, Place, Streamed
-from pdp.masking.job_totals import MAX_LISTED, Attempt, Totals, compact, expanded, listed
+from pdp.masking.job_totals import MAX_LISTED, Attempt, Totals, listed
 
 
 def totals(*streams: Streamed) -> Totals:
