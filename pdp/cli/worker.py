@@ -72,10 +72,9 @@ def main(folder: str, number: str, status: str) -> None:
     Environment.quieten_grpc()
     try:
         order, own = Order.read(Path(folder)), int(number)
-    except SetupError as error:
-        sys.exit(error.sentence)
-    try:
         with serving_log.whole(LogFormat(order.log_format), LogLevel(order.log_level), worker=own) as logs:
             run_on_loop(work(order, Path(folder), own, Path(status), logs))
+    except SetupError as error:
+        sys.exit(error.sentence)
     except typer.Exit as end:
         sys.exit(end.exit_code)

@@ -49,6 +49,8 @@ async def awaited(config: Config, seconds: float, say: Callable[[str], None], st
     looks = _services(config) | {name: source.look for name, source in keys.items()}
     while _now() < end and not stop.is_set():
         missing = await _missing(looks, stop)
+        if stop.is_set():
+            break
         if not missing:
             return
         if (sentence := "; ".join(f"{name}: {why}" for name, why in missing.items())) != told:
@@ -91,6 +93,7 @@ async def _missing(looks: dict[str, Look], stop: asyncio.Event) -> dict[str, str
     """What is missing, of all that is looked at together. Raises `SetupError`. At `stop` it leaves off."""
     stopped = asyncio.ensure_future(stop.wait())
     looking = asyncio.gather(*(_look(name, look) for name, look in looks.items()))
+    looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # at `stop` nothing waits for it
     try:
         ends: set[asyncio.Future[Any]] = {stopped, looking}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -1,6 +1,7 @@
 """What a server waits for before it starts, and what ends its start at once."""
 
 import asyncio
+import gc
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,17 @@ async def test_what_somebody_has_to_mend_ends_the_start_at_once(config: Config) 
 
 async def test_without_a_wait_nothing_is_looked_at(config: Config) -> None:
     assert await waited(config.model_copy(update={"mongodb_uri": "mongodb://127.0.0.1:1"}), 0) == []
+
+
+async def test_signal_ends_a_look_without_a_word(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    stop = asyncio.Event()
+    away = config.model_copy(update={"mongodb_uri": "mongodb://127.0.0.1:1/?replicaSet=rs0"})
+    asyncio.get_running_loop().call_later(0.3, stop.set)  # a look at MongoDB takes two seconds
+    with pytest.raises(Stopped):
+        await asyncio.wait_for(awaited(away, 60, lambda _: None, stop), 10)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert caplog.text == ""
 
 
 async def test_signal_ends_the_wait(config: Config) -> None:
