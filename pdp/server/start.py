@@ -8,7 +8,8 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pdp.authn.jwks import KeySource
@@ -36,6 +37,29 @@ class NotReady(PdpError):
 
 class Stopped(Exception):
     """The server was told to stop before everything was there."""
+
+
+@contextmanager
+def stoppable(stop: asyncio.Event) -> Iterator[Callable[[], object]]:
+    """End the block at `stop`, as long as the function that it gives was not called: then everything has started.
+
+    So a signal ends a start that hangs, and nobody has to kill it. What has started is ended in its order.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # a block that waits is in one
+
+    async def ending() -> None:
+        await stop.wait()
+        task.cancel()
+
+    watching = asyncio.create_task(ending())
+    try:
+        yield watching.cancel
+    except asyncio.CancelledError:
+        if not stop.is_set() or task.uncancel():
+            raise
+    finally:
+        watching.cancel()
 
 
 async def awaited(config: Config, seconds: float, say: Callable[[str], None], stop: asyncio.Event) -> None:
