@@ -33,8 +33,7 @@ async def work(order: "Order", folder: Path, number: int, status: Path, logs: Lo
 
     stop, replaced, own = stop_signal(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, replaced.set)
-    config = order.configuration(status)
-    refuse_unsafe(config)
+    refuse_unsafe(config := order.configuration(status))
     logs.watch(asyncio.get_running_loop())
     with stoppable(stop) as started:
         async with (
@@ -42,7 +41,8 @@ async def work(order: "Order", folder: Path, number: int, status: Path, logs: Lo
             running(config, own.tool_cache, logs.say, calls=calls, share=order.share(number, folder)) as server,
         ):
             started()
-            assert (opening := server.opening)  # noqa: S101  # with a share there is one
+            opening = server.opening
+            assert opening  # noqa: S101  # with a share there is one
             left = partial(opening.leave, order.connection_seconds, order.stream_seconds)
             tasks = [asyncio.create_task(work) for work in (_told(opening, SERVES), _left(replaced, left, stop))]
             await stopped(stop, server)

@@ -143,7 +143,7 @@ def _variables(cores: int | None, limit: int) -> dict[str, str]:
 
 
 def _level(line: str, entry: Mapping[str, object]) -> int:
-    return logging.DEBUG if _HARMLESS in line else _LEVELS.get(str(entry.get("level")), logging.ERROR)
+    return logging.DEBUG if not entry and _HARMLESS in line else _LEVELS.get(str(entry.get("level")), logging.ERROR)
 
 
 def _entry(line: str) -> dict[str, object]:
