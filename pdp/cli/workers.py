@@ -49,7 +49,7 @@ async def serve_with_workers(
     from pdp.server.order import Order
     from pdp.server.parent import family
     from pdp.server.preflight import refuse_unsafe
-    from pdp.server.start import Stopped, awaited
+    from pdp.server.start import Stopped, awaited, stoppable
 
     ends, again, own = stop(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
@@ -61,7 +61,7 @@ async def serve_with_workers(
     order = Order(str(given.config), given.changes, {}, *seconds, form, given.log_level)
     ready = partial(awaited, config, given.wait, logs.say, ends)
     faults: list[str] = []
-    with suppress(Stopped):
+    with suppress(Stopped), stoppable(ends) as started:
         async with (
             supervised(own) as supervisor,
             family(config, given.count, order, own.tool_cache, logs, ready) as running,
@@ -70,6 +70,7 @@ async def serve_with_workers(
             state = f"serving on {running.address}{also}, {given.count} workers"
             logs.say(state)
             supervisor.ready(state)
+            started()
             async with each_time(again, running.workers.replace):
                 await stopped(ends, running)
             supervisor.stopping()

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pdp.errors import SetupError
@@ -30,6 +30,8 @@ _OUTGROWN = (
 )
 _LEVELS = {"error": logging.ERROR, "warning": logging.INFO, "info": logging.DEBUG, "debug": logging.DEBUG}
 """The levels of OPA's own notes, which are details to those who run a server. What is not JSON is a crash."""
+_HARMLESS = "http: superfluous response.WriteHeader"
+"""What Go writes into OPA's output each time that a query is given up, without a level."""
 _POLL_SECONDS = 0.02
 """Seconds between two looks at OPA's health while it starts."""
 
@@ -84,7 +86,7 @@ class OpaProcess(Child):
             case {"line": _}:
                 return
             case entry:
-                log.log(_LEVELS.get(str(entry.get("level")), logging.ERROR), "%s", _sentence(line))
+                log.log(_level(line, entry), "%s", _sentence(line))
 
     def _tell_of_growth(self) -> None:
         """Say, once for each doubling, that OPA has too little memory for what it holds now."""
@@ -138,6 +140,10 @@ def _variables(cores: int | None, limit: int) -> dict[str, str]:
     return {"GOGC": "800", "GOMEMLIMIT": str(limit), "TZ": "UTC"} | (
         {"GOMAXPROCS": "1"} if (cores or 1) <= SHARED_CORES else {}
     )
+
+
+def _level(line: str, entry: Mapping[str, object]) -> int:
+    return logging.DEBUG if not entry and _HARMLESS in line else _LEVELS.get(str(entry.get("level")), logging.ERROR)
 
 
 def _entry(line: str) -> dict[str, object]:

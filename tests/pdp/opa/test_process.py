@@ -119,6 +119,16 @@ async def test_what_a_policy_prints_stays_out_of_the_log(
     assert {record.name for record in caplog.records} >= {"opa"}
 
 
+def test_what_go_says_of_a_query_that_was_given_up_is_no_error(
+    binary: Path, folder: Path, said: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    opa = OpaProcess(binary, folder / "bundle" / "bundle.tar.gz", folder / "opa.sock", say=said.append)
+    with caplog.at_level(logging.DEBUG, logger="opa"):
+        opa.hear("2026/11/30 22:02:40 http: superfluous response.WriteHeader call from a/b.(*c).D (e.go:289)")
+        opa.hear("panic: broken")
+    assert [record.levelno for record in caplog.records] == [logging.DEBUG, logging.ERROR]
+
+
 async def test_socket_is_for_this_user_alone(opa: OpaProcess) -> None:
     assert opa.socket.stat().st_mode & 0o077 == 0
 
