@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Route, expect
 from pdp.caller import Caller
 from pdp.inbox import displayed, look
 from pdp.inbox.whole_page import members, told
-from pdp.v1.approval_pb2 import Approval, GetApprovalResponse, ReviewChannel
+from pdp.v1.approval_pb2 import Approval, ReviewChannel
 from pdp.v1.review_pb2 import RevokeApprovalRequest
 from pdp.view.request import items
 from tests.approvals_page import HOSTILE, LONG, answered, generated, hostile, path
@@ -308,7 +308,7 @@ ANOTHER = """async page => {
     const form = document.getElementById("review");
     return [document.body.innerText, (await checked(about.dataset, lines)) === form.elements.expected_digest.value];
 }"""
-"""Puts a page in the place of another one, without loading its script again; says what is seen, and what its check says."""
+"""Puts a page in the place of another one, without loading its script again; says what is seen, and its check."""
 LOADED = 8
 """Requests whose page is loaded as a whole, which takes ten times as long."""
 
