@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import orjson
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from pdp.audit.record import Entry
 from pdp.errors import NotFound
@@ -46,8 +47,8 @@ class StoredMaskJobs:
         """MongoDB's time."""
         return await self._database.now()
 
-    async def begin(self, job: MaskJob) -> None:
-        """Insert a job that runs."""
+    async def begin(self, job: MaskJob) -> bool:
+        """Insert a job that runs. False where there is one with this id."""
         document: Document = {
             "_id": job.id,
             "state": JobState.RUNNING,
@@ -60,8 +61,12 @@ class StoredMaskJobs:
             "streams": 0,
             "schema_version": _SCHEMA_VERSION,
         }
-        async with unavailable():
-            await self._collection.insert_one(document)
+        try:
+            async with unavailable():
+                await self._collection.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
 
     async def enter(self, job_id: str) -> MaskJob:
         """The job, with one more stream. Raises `MaskJobEnded` unless it runs and its time is not over."""

@@ -92,7 +92,9 @@ class MaskJobServiceServicer(object):
         """Begins a mask job: one decision for many streams, each of a part of the table, from many machines. It is authorized as
         action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
         other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
-        Errors: those of MaskStream. A call with the `request_id` of a job that began is FAILED_PRECONDITION/DECISION_USED.
+        Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
+        ticket while that runs; another attempt is denied, and needs a new approval.
+        Errors: those of MaskStream.
         Time: 10 s, also where the client sets no deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
