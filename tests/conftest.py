@@ -1,4 +1,5 @@
 import gc
+import importlib.util
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from tests.pdp.mongo import close_what_waits
 from tests.scheduling import Units
 
 keep_kernels(TOOL_CACHE)
+# `make spark` runs these, with Spark.
+collect_ignore = [] if importlib.util.find_spec("pyspark") else ["spark"]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path()
-LOCKS = {f"requirements{part}.lock" for part in ("", "-bench", "-docs", "-gen", "-ops", "-soak")}
+LOCKS = {f"requirements{part}.lock" for part in ("", "-bench", "-docs", "-gen", "-ops", "-soak", "-spark", "-spark35")}
 DOCUMENTS = {"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"}
 FOLDERS = {"clients", "docs", "examples", "masker", "ops", "pdp", "proto", "rego", "tests", "tools"}
 EXPECTED_AT_THE_ROOT = (
