@@ -18,7 +18,7 @@ from pdp import account
 from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
-from pdp.keys import require_secret
+from pdp.keys import secret
 from pdp.limits_settings import CallerLimits
 from pdp.lineage_settings import LineageSettings
 from pdp.mail_settings import MailSettings
@@ -289,8 +289,7 @@ def _with_uri(config: Config) -> Config:
     if file is None:
         return config
     try:
-        require_secret(file)
-        uri = file.read_text().strip()
+        uri = secret(file).decode().strip()
     except SetupError as error:
         raise SetupError(f"mongodb_uri_file: {error.sentence}") from None
     except ValueError:

@@ -16,6 +16,9 @@ class Masking(Frozen):
     bulk: dict[_Identity, _Count] = Field(default_factory=dict)
     """Values an hour in place of `mask_values_an_hour`, by identity: of callers that mask whole tables, and of people
     behind them, each of whom counts a caller's values, too."""
+    ticket_listen: str = ""
+    """`host:port` without client certificates, for machines that come with the ticket of a mask job and with nothing
+    else. Only beside a `listen` that demands certificates."""
     job_hours: float = Field(default=12, gt=0, le=168)
     """Hours after its start at which a mask job and its ticket end. Who holds a ticket can mask rows of the job until
     then, so give no more than the longest job takes."""

@@ -13,6 +13,7 @@ import typer
 from pdp.cli import serving_log
 from pdp.cli.serve import run_on_loop, stop_signal, stopped
 from pdp.environment import Environment
+from pdp.errors import SetupError
 from pdp.logs import LogFormat, LogLevel, Logs
 from pdp.say import give
 
@@ -41,7 +42,7 @@ async def work(order: "Order", folder: Path, number: int, status: Path, logs: Lo
     ):
         opening = server.opening
         assert opening  # noqa: S101  # with a share there is one
-        left = partial(opening.leave, order.connection_seconds, config.stream_seconds)
+        left = partial(opening.leave, order.connection_seconds, order.stream_seconds)
         works = [_told(opening, SERVES), _left(replaced, left, stop)]
         tasks = [asyncio.create_task(work) for work in works]
         await stopped(stop, server)
@@ -69,7 +70,10 @@ def main(folder: str, number: str, status: str) -> None:
     from pdp.server.order import Order
 
     Environment.quieten_grpc()
-    order, own = Order.read(Path(folder)), int(number)
+    try:
+        order, own = Order.read(Path(folder)), int(number)
+    except SetupError as error:
+        sys.exit(error.sentence)
     try:
         with serving_log.whole(LogFormat(order.log_format), LogLevel(order.log_level), worker=own) as logs:
             run_on_loop(work(order, Path(folder), own, Path(status), logs))

@@ -32,6 +32,9 @@ class Given:
     connection_seconds: float = 60.0
     """Seconds after which a client is asked to come with a new connection. It spreads the load over workers that were
     started later, and bounds how long one that is replaced has clients."""
+    stream_seconds: float = 120.0
+    """Seconds that streams which are under way have after that, when their worker is replaced. What lasts longer ends,
+    so that no stream holds up for long what the workers are replaced for, such as a key that must not be used."""
 
 
 async def serve_with_workers(
@@ -54,7 +57,8 @@ async def serve_with_workers(
     refuse_unsafe(config)
     logs.watch(asyncio.get_running_loop())
     form = LogFormat.JSON if logs.is_json else LogFormat.CONSOLE
-    order = Order(str(given.config), given.changes, {}, given.connection_seconds, form, given.log_level)
+    seconds = given.connection_seconds, given.stream_seconds
+    order = Order(str(given.config), given.changes, {}, *seconds, form, given.log_level)
     ready = partial(awaited, config, given.wait, logs.say, ends)
     faults: list[str] = []
     with suppress(Stopped):

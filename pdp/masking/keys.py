@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdp.errors import KeyRefused, SetupError
-from pdp.keys import stamp
+from pdp.keys import own_groups, stamp
 
 if TYPE_CHECKING:
     from masker import Keyring
@@ -45,7 +45,7 @@ def keyring(path: Path, realm: str) -> "Keyring":
     except ImportError:
         raise SetupError(_NO_EXTRA) from None
     try:
-        loaded = masker.Keyring.load(path)
+        loaded = masker.Keyring.load(path, groups=own_groups(path))
     except masker.KeyRefused as error:
         raise SetupError(f"mask keys: {error}") from None
     if loaded.realm != realm:

@@ -41,7 +41,7 @@ def _of_others(config: Config) -> Iterator[str]:
         if path is None:
             continue
         try:
-            keys.require_secret(path)
+            keys.secret(path)
         except SetupError as error:
             yield f"{field}: {error.sentence}"
 
