@@ -181,14 +181,19 @@ async def refused(stage: Stage, ticket: str, *batches: pa.RecordBatch, part: int
             raise AssertionError("the part was masked")
 
 
-@asynccontextmanager
-async def staged(state: Path, mongodb_uri: str, folder: Path, **changes: Any) -> AsyncIterator[Stage]:
-    """A server with the policy of these tests in `folder`."""
+def written(folder: Path) -> Path:
+    """The folder with the policy of these tests in it."""
     (folder / "schema/context").mkdir(parents=True)
     (folder / "policy.rego").write_text(POLICY)
     (folder / "schema/context/any.json").write_text(json.dumps(SCHEMA))
     (folder / "data.json").write_text(json.dumps(DATA))
-    async with masking(state, mongodb_uri, policy=[folder], **changes) as server:
+    return folder
+
+
+@asynccontextmanager
+async def staged(state: Path, mongodb_uri: str, folder: Path, **changes: Any) -> AsyncIterator[Stage]:
+    """A server with the policy of these tests in `folder`."""
+    async with masking(state, mongodb_uri, policy=[written(folder)], **changes) as server:
         yield Stage(server, folder)
 
 

@@ -1,9 +1,8 @@
 """What a mask job sent, all streams together: sums, and the compact form in which its record has its parts. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from pdp.bad_fields import MAX_NAMED
@@ -16,20 +15,26 @@ MAX_LISTED = 10_000
 
 @dataclass(slots=True)
 class Attempt:
-    """The streams of one attempt of a part. It has ended where all of them have, from the first piece on."""
+    """The streams of one attempt of a part.
+
+    It has ended where all of them have, from the first piece on. A stream that broke before it sent anything, such as
+    one that a server refused as it stopped, counts for nothing: the attempt goes on in the next piece.
+    """
 
     part: int
     attempt: int
     pieces: int = 0
     rows: int = 0
-    state: str = "ended"
+    state: str = ""
 
     def add(self, streamed: Streamed, *, is_sound: bool) -> None:
         """Take its next stream."""
         state = streamed.state if is_sound else "changed"
         if streamed.place.piece != self.pieces and state == "ended":
             state = "broken"
-        self.state = state if self.state == "ended" else self.state
+        is_empty = state == "broken" and not streamed.rows and streamed.place.piece == self.pieces
+        if not is_empty and self.state in {"", "ended"}:
+            self.state = state
         self.pieces += 1
         self.rows += streamed.rows if is_sound else 0
 
@@ -71,7 +76,9 @@ class Totals:
         for index, (part, (attempt, rows)) in enumerate(said.items()):
             found = streamed.get((part, attempt))
             if found is None or found.state != "ended":
-                what = "was not streamed" if found is None else f"did not come to its end: it is {found.state}"
+                what = (
+                    "was not streamed" if found is None else f"did not come to its end: it is {found.state or 'broken'}"
+                )
                 bad.append((f"parts[{index}]", f"part {part}, attempt {attempt}, {what}"))
             elif found.rows != rows:
                 bad.append((f"parts[{index}].rows", f"part {part}, attempt {attempt}, had {found.rows} rows"))
@@ -79,37 +86,6 @@ class Totals:
             raise InvalidRequest.fields(bad[:MAX_NAMED])
 
 
-def compact(attempts: Iterable[tuple[int, int, int]]) -> dict[str, Any]:
-    """Parts, attempts and rows, by part. Parts are ranges with both ends; each attempt is told from the last."""
-    ordered = sorted(attempts)
-    numbers = [0, *(attempt for _, attempt, _ in ordered)]
-    return {
-        "part": _ranges([part for part, _, _ in ordered]),
-        "attempt_step": [after - before for before, after in pairwise(numbers)],
-        "rows": [rows for _, _, rows in ordered],
-    }
-
-
-def expanded(held: Mapping[str, Any]) -> list[tuple[int, int, int]]:
-    """The attempts that `compact` wrote."""
-    parts = [part for first, last in held["part"] for part in range(first, last + 1)]
-    found, attempt = [], 0
-    for part, step, rows in zip(parts, held["attempt_step"], held["rows"], strict=True):
-        attempt += step
-        found.append((part, attempt, rows))
-    return found
-
-
 def listed(others: Sequence[Attempt]) -> list[list[Any]]:
     """Attempts that do not count, one by one: part, attempt, pieces, rows, state."""
-    return [[one.part, one.attempt, one.pieces, one.rows, one.state] for one in others[:MAX_LISTED]]
-
-
-def _ranges(numbers: Sequence[int]) -> list[list[int]]:
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and found[-1][1] == number - 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return found
+    return [[one.part, one.attempt, one.pieces, one.rows, one.state or "broken"] for one in others[:MAX_LISTED]]

@@ -5,7 +5,7 @@
    certificates needs two addresses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import grpc
 
@@ -60,11 +60,21 @@ def require_addresses(config: Config) -> None:
             raise SetupError(f"{field}: {address!r} is not host:port; write it like {example}")
     if config.tls is None:
         require_loopback(config.listen)
+    _refuse_one_for_two(places)
     demands = config.tls is not None and config.tls.client_ca is not None and not config.tls.client_listen
     if config.masking.ticket_listen and not demands:
         raise SetupError(
             "masking.ticket_listen: leave it out; `listen` takes tickets, as it demands no client certificates"
         )
+
+
+def _refuse_one_for_two(places: Mapping[str, str]) -> None:
+    """Two places cannot be one address; port 0 is another port each time."""
+    fields: dict[str, str] = {}
+    for field, address in places.items():
+        first = fields.setdefault(address, field)
+        if first != field and not address.endswith(":0"):
+            raise SetupError(f"{field}: {address} is the address of {first}, too; give it another port")
 
 
 def require_loopback(address: str, field: str = "listen", otherwise: str = "") -> None:

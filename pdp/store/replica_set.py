@@ -87,8 +87,8 @@ def _refuse_other(hello: Mapping[str, Any], host: str) -> bool:
     wanted = host if re.search(r":\d+$", host) else f"{host}:{_PORT}"
     if wanted.lower() not in map(str.lower, members):
         raise SetupError(
-            f"this mongod is of the replica set {hello['setName']} already, whose members are {', '.join(members)}; "
-            f"{wanted} is none of them. If that is the set that you want, there is nothing to do"
+            f"this mongod is of the replica set {hello['setName']} already, whose members are {', '.join(members)}, "
+            f"without {wanted}; nothing was changed: use that set, with --host {members[0]}, or another mongod"
         )
     return False
 

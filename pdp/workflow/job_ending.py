@@ -18,10 +18,11 @@ import orjson
 from pdp.approval import OutcomeState
 from pdp.audit import event
 from pdp.audit.record import Entry, Kind
+from pdp.compact_parts import compact
 from pdp.mask_job import JobSealer, JobState, MaskJob, MaskJobEnded, Streamed
 from pdp.mask_ticket import KEYS_ON_EXECUTORS
 from pdp.masking.count import counted_columns
-from pdp.masking.job_totals import MAX_LISTED, Totals, compact, listed
+from pdp.masking.job_totals import MAX_LISTED, Totals, listed
 from pdp.masking.plan import about, masks, rules
 from pdp.masking.threads import Threads
 from pdp.recording.writer import Writer

@@ -1,14 +1,17 @@
 """The folder of a running server: nothing cleans it, and a server whose folder was removed ends."""
 
 import asyncio
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from pdp.errors import SetupError
 from pdp.process import private_folder
-from pdp.process.private_folder import require_kept
+from pdp.process.private_folder import PREFIX, require_kept
 
 CLEANS = """
 import fcntl, os, sys
@@ -23,6 +26,22 @@ def test_a_cleaner_finds_it_locked_and_only_this_user_enters_it() -> None:
         tried = subprocess.run([sys.executable, "-c", CLEANS, folder], check=False, capture_output=True, text=True)
         assert "BlockingIOError" in tried.stderr
     assert not folder.exists()
+
+
+def test_what_a_killed_server_left_is_removed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, young, other = (tmp_path / name for name in (f"{PREFIX}left", f"{PREFIX}young", "placet-verify-x"))
+    for folder in (left, young, other):
+        folder.mkdir()
+        (folder / "order.json").touch()
+    (tmp_path / f"{PREFIX}link").symlink_to(other)
+    with private_folder.private_folder() as running:
+        for folder in (left, other, running):
+            os.utime(folder, (1, 1))
+        with private_folder.private_folder() as beside:
+            found = {path.name for path in tmp_path.iterdir()}
+    assert found == {running.name, beside.name, young.name, other.name, f"{PREFIX}link"}
+    assert (other / "order.json").exists()
 
 
 def test_folder_that_is_gone_ends_in_peace() -> None:

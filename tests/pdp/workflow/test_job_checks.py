@@ -1,8 +1,13 @@
 """The policy of now is asked at each part: what it denies, or masks in another way, stops the job."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
+from masker import keys as key_files
+from pdp.process.mongod import MongodProcess
 from pdp.v1.mask_job_pb2 import MaskJobState
 from pdp.v1.request_pb2 import Effect
-from tests.mask_jobs import ON_EXECUTORS, STOPPED, Stage, refused, request, rows
+from tests.mask_jobs import ON_EXECUTORS, STOPPED, Stage, refused, request, rows, staged
 
 
 async def test_policy_that_denies_stops_the_job(stage: Stage) -> None:
@@ -71,3 +76,35 @@ async def test_job_without_approval_ends_where_the_policy_asks_for_one(stage: St
     answer = await refused(stage, begun.ticket)
     assert (answer.reason, "requires an approval now" in answer.message) == ("MASK_JOB_DENIED", True)
     await stage.change()
+
+
+async def test_job_keeps_its_key_version_while_that_is_not_retired(
+    state: Path, mongod: MongodProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "mask.json"
+    key_files.create(file, "dev", now=datetime.now(UTC))
+    async with staged(state, mongod.uri, tmp_path / "policy", mask_keys=file) as stage:
+        begun = await stage.start()
+        first = await stage.part(begun.ticket, 0, rows("a"))
+        key_files.rotate(file, now=datetime.now(UTC))
+        second = await stage.part(begun.ticket, 1, rows("a"))
+        assert first.table == second.table
+        newer = await stage.start()
+        assert (await stage.part(newer.ticket, 0, rows("a"))).table != first.table
+        key_files.retire(file, 1)
+        answer = await refused(stage, begun.ticket, part=2)
+        assert (answer.code, answer.reason) == ("FAILED_PRECONDITION", "KEY_REFUSED")
+        assert (await stage.get(begun.job_id)).state == STOPPED
+        await stage.part(newer.ticket, 1, rows("a"))
+
+
+async def test_policy_without_a_usable_answer_fails_the_part_and_not_the_job(stage: Stage) -> None:
+    asked = request(ask=True)
+    pending = await stage.start(asked)
+    await stage.server.review(pending.decision.approval, "bob")
+    begun = await stage.start(asked)
+    await stage.change(reviewers=5)
+    assert (await refused(stage, begun.ticket)).reason == "POLICY_INVALID"
+    assert (await stage.get(begun.job_id)).state != STOPPED
+    await stage.change()
+    await stage.part(begun.ticket, 0, rows("a"), attempt=1)

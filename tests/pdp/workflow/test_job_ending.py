@@ -10,8 +10,8 @@ import pytest
 from bson import BSON
 
 from pdp import keys
+from pdp.compact_parts import expanded
 from pdp.mask_job import JobSealer, Place, Streamed
-from pdp.masking.job_totals import expanded
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from pdp.v1.approval_pb2 import OutcomeState

@@ -1,12 +1,21 @@
 """Parts of mask jobs: which are let in, and what is kept of each."""
 
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
 import pyarrow as pa
 import pytest
 
+from pdp import keys
 from pdp.mask_job import MAX_ATTEMPT, MAX_PARTS, MAX_PIECES
+from pdp.mask_ticket import read
+from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
 from tests.faults import eventually
-from tests.mask_jobs import TABLE, Stage, refused, request, rows, start_of
+from tests.mask_jobs import TABLE, Stage, refused, request, rows, start_of, told
+from tests.masks import masking
 from tests.tokens import bearer
 
 
@@ -84,3 +93,30 @@ async def test_metadata_nullability_and_name_of_a_zone_do_not_matter(stage: Stag
     assert answer.table["at"].cast(pa.int64()).to_pylist() == [1_700_000_000_000_000]
     without = pa.schema([("id", pa.string()), ("at", pa.timestamp("us"))])
     assert "column at is timestamp" in (await refused(stage, begun.ticket, part=1, schema=without)).message
+
+
+async def test_parts_go_to_any_server_of_the_deployment(stage: Stage, state: Path, mongod: MongodProcess) -> None:
+    begun = await stage.start()
+    async with masking(state, mongod.uri, policy=[stage.folder], database=stage.server.database) as other:
+        here = await stage.part(begun.ticket, 0, rows("a"))
+        there = await stage.part(begun.ticket, 1, rows("a"), server=other)
+        assert here.table == there.table
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await stage.part(begun.ticket, 0, rows("a"), server=other)
+        assert told(error.value)[1] == "PART_REPEATED"
+        await stage.cancel(begun.job_id)
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await stage.part(begun.ticket, 2, rows("a"), server=other)
+        assert told(ended.value)[1] == "MASK_JOB_ENDED"
+
+
+async def test_stream_ends_with_its_ticket(stage: Stage) -> None:
+    begun = await stage.start()
+    key = keys.private_key(stage.server.state / "keys" / "seal.jwk")
+    soon = replace(read(begun.ticket, key, 0.0), exp=int(time.time()) + 2)
+    call = stage.server.masks.MaskStream(metadata=bearer(soon.signed(key)))
+    await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
+    assert (await call.read()).HasField("opened")
+    with pytest.raises(grpc.aio.AioRpcError) as ended:
+        await call.read()
+    assert told(ended.value)[0] == "UNAUTHENTICATED"
