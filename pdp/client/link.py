@@ -18,7 +18,7 @@ ANSWER_SECONDS = 20.0
 """Seconds that the answer to a ping may take; with the pause before it, that is less than a minute."""
 CONNECT_SECONDS = 5
 """Seconds that a connection may take to come about, TLS included: as many as the server gives it."""
-_OPTIONS = [
+_OPTIONS: list[tuple[str, int | str]] = [
     (
         "grpc.enable_retries",
         1,
@@ -68,7 +68,7 @@ class Link:
             await self._channel.close()
 
 
-def _pings(seconds: float) -> list[tuple[str, int]]:
+def _pings(seconds: float) -> list[tuple[str, int | str]]:
     answer = min(ANSWER_SECONDS, seconds * ANSWER_SECONDS / KEEPALIVE_SECONDS)
     within = int(answer * 1000)
     # The third is what counts: without it gRPC 1.85 waits 60 s.
