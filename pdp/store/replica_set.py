@@ -85,7 +85,7 @@ def _refuse_other(hello: Mapping[str, Any], host: str) -> bool:
         return True
     members = [str(member) for kind in _KINDS for member in hello.get(kind, ())]
     wanted = host if re.search(r":\d+$", host) else f"{host}:{_PORT}"
-    if wanted.lower() not in map(str.lower, members):
+    if wanted.lower() not in map(str.lower, [*members, str(hello.get("me"))]):  # a hidden one names itself alone
         raise SetupError(
             f"{wanted} is missing in the replica set {hello['setName']} of this mongod, "
             f"which has {', '.join(members)}; if you want that set, there is nothing to do"
