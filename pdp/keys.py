@@ -13,11 +13,16 @@ from joserfc.jwk import KeySet, OKPKey
 
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.unread import unread
 
 _ROOT = 0
 """The number of the user root, and of its group."""
 DEMO = "placet_demo"
 """A JWK member that marks the keys of `pdp dev`; `pdp serve` refuses a key that has it."""
+_NO_PRIVATE = (
+    "holds no Ed25519 private JWK; put back the one of this deployment, or make the first by pdp.keys.generate"
+)
+"""Of a file that should hold one."""
 
 
 def generate(path: Path, *, demo: bool = False) -> OKPKey:
@@ -35,9 +40,9 @@ def private_key(path: Path) -> OKPKey:
     try:
         key = _ed25519(json.loads(content))
     except (ValueError, JoseError):
-        raise SetupError(f"{path} holds no Ed25519 private JWK") from None
+        raise SetupError(f"{path} {_NO_PRIVATE}") from None
     if not isinstance(key.private_key, Ed25519PrivateKey):
-        raise SetupError(f"{path} holds no Ed25519 private JWK")
+        raise SetupError(f"{path} {_NO_PRIVATE}")
     key.ensure_kid()
     return key
 
@@ -89,7 +94,7 @@ def secret(path: Path) -> bytes:
                 raise SetupError(f"{path} {fault} {path}")
             return file.read()
     except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}") from None
+        raise SetupError(unread(path, error)) from None
 
 
 def fault_of_secret(status: os.stat_result, user: int, groups: Collection[int]) -> str:

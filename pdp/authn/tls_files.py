@@ -11,6 +11,7 @@ from pdp.authn.authorities import authorities
 from pdp.config import Tls
 from pdp.errors import SetupError
 from pdp.keys import secret, stamp
+from pdp.unread import unread
 
 log = logging.getLogger(__name__)
 
@@ -70,5 +71,5 @@ def _der(key: object) -> bytes:
 def _bytes(path: Path, field: str) -> bytes:
     try:
         return path.read_bytes()
-    except OSError:
-        raise SetupError(f"tls.{field}: {path} cannot be read") from None
+    except OSError as error:
+        raise SetupError(f"tls.{field}: {unread(path, error)}") from None

@@ -33,8 +33,7 @@ class Given:
     """Seconds after which a client is asked to come with a new connection. It spreads the load over workers that were
     started later, and bounds how long one that is replaced has clients."""
     stream_seconds: float = 120.0
-    """Seconds that streams which are under way have after that, when their worker is replaced. What lasts longer ends,
-    so that no stream holds up for long what the workers are replaced for, such as a key that must not be used."""
+    """Seconds that streams have after that when their worker is replaced, so that what is replaced soon ends."""
 
 
 async def serve_with_workers(
@@ -53,8 +52,7 @@ async def serve_with_workers(
 
     ends, again, own = stop(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
-    config = load(given.config, given.changes)
-    refuse_unsafe(config)
+    refuse_unsafe(config := load(given.config, given.changes))
     logs.watch(asyncio.get_running_loop())
     form = LogFormat.JSON if logs.is_json else LogFormat.CONSOLE
     seconds = given.connection_seconds, given.stream_seconds

@@ -98,7 +98,7 @@ async def engine(
 
 
 def watched(folder: Path) -> Path:
-    """A folder for the bundle alone, because OPA reloads at every event in the folder of its bundle."""
+    """A folder for the bundle, beside which each OPA has its own link to one."""
     watched = folder / "bundle"
     watched.mkdir()
     return watched

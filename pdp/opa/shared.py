@@ -29,7 +29,7 @@ async def shared_opas(
     folder: Path,
     workers: int,
 ) -> AsyncIterator[list[str]]:
-    """The URLs of the OPAs, which watch the policy of `config`, until the block ends; none where the operator runs one.
+    """The URLs of the OPAs, which load the policy of `config`, until the block ends; none where the operator runs one.
 
     `folder` is private to this user. Raises `SetupError` if the policy or an OPA cannot be used.
     """

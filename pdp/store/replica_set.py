@@ -87,8 +87,8 @@ def _refuse_other(hello: Mapping[str, Any], host: str) -> bool:
     wanted = host if re.search(r":\d+$", host) else f"{host}:{_PORT}"
     if wanted.lower() not in map(str.lower, [*members, str(hello.get("me"))]):  # a hidden one names itself alone
         raise SetupError(
-            f"{wanted} is missing in the replica set {hello['setName']} of this mongod, "
-            f"which has {', '.join(members)}; if you want that set, there is nothing to do"
+            f"this mongod is of the replica set {hello['setName']} already, whose members are {', '.join(members)}, "
+            f"without {wanted}; nothing was changed: use that set, with --host {members[0]}, or another mongod"
         )
     return False
 

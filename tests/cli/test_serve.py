@@ -191,7 +191,7 @@ REPLACED: dict[str, tuple[str, str, str]] = {
     "a workload that reviews": (
         'roles = ["requester"]',
         'roles = ["requester", "reviewer"]',
-        "issuers.0: Value error, roles: ",
+        "issuers.0: roles: ",
     ),
     "a person that asks as anybody and reviews": (
         'kind = "workload"\njwks = "keys/issuer.jwk"\nroles = ["requester"]',

@@ -99,6 +99,15 @@ def test_a_file_that_a_group_of_this_process_reads_is_read_and_stays_so(path, mo
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
+def test_a_group_that_stands_for_this_process_may_read(path, monkeypatch):
+    monkeypatch.setattr(os, "getegid", lambda: 1)
+    monkeypatch.setattr(os, "getgroups", list)
+    path.chmod(0o440)
+    with pytest.raises(KeyRefused, match="0600"):
+        Keyring.load(path)
+    assert Keyring.load(path, groups=[path.stat().st_gid]).active == 1
+
+
 def test_rotate_appends_and_keeps_the_old_readable(path):
     old = Keyring.load(path).derive("d", "token", 1)
     assert keyfile.rotate(path, now=NOW) == 2

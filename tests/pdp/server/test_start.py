@@ -34,7 +34,7 @@ async def test_what_is_there_is_not_waited_for(config: Config) -> None:
 
 async def test_keys_of_an_issuer_are_waited_for_and_stop_no_other_caller(config: Config) -> None:
     both = config.model_copy(update={"issuers": (*config.issuers, AWAY)})
-    assert await waited(both) == ["waiting for the keys of issuer away: cannot be read (ClientConnectorError)"]
+    assert await waited(both) == ["waiting for the keys of issuer away: cannot be read (Connection refused)"]
     alone = config.model_copy(update={"issuers": (AWAY,)})
     with pytest.raises(NotReady, match=r"not ready after 0\.1 s: the keys of issuer away"):
         await waited(alone)
