@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs Placet as the images have it: `ops/install.sh IMAGE PREFIX MASKS`, from a copy of the sources.
 #
-# IMAGE is server or server-mask. PREFIX gets Python with all packages, each by its hash, and OPA, by OPA_SHA256 where
-# that is given. MASKS gets what is compiled of the masks. Neither folder may exist.
+# IMAGE is server or server-mask. PREFIX gets Python with all packages, each by its hash, and OPA: the one on the PATH, or
+# the release with the SHA-256 in OPA_SHA256, or without that one built by Go. MASKS gets what is compiled of the masks.
+# Neither folder may exist.
 set -eu
 umask 022
 image=$1 prefix=$2 masks=$3

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from pdp import account
+from pdp import account, config_fault
 from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
@@ -27,9 +27,6 @@ from pdp.operations_settings import Operations
 from pdp.slack_settings import SlackSettings
 from pdp.teams_settings import TeamsSettings
 from pdp.webhook_settings import Webhook
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 
 class Tls(Frozen):
@@ -274,7 +271,7 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     try:
         values = tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise SetupError(f"cannot read the configuration {path}: {_unread(error)}") from None
+        raise SetupError(f"cannot read the configuration {path}: {config_fault.unread(error)}") from None
     values |= changes or {}
     for changed, other in (("opa_url", "policy"), ("mongodb_uri", "mongodb_uri_file")):
         if changed in (changes or {}):
@@ -282,23 +279,7 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     try:
         return _with_uri(Config.model_validate(values, context={FOLDER: path.parent}))
     except ValidationError as error:
-        lines = [": ".join(filter(None, (".".join(map(str, item["loc"])), _fault(item)))) for item in error.errors()]
-        raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None
-
-
-def _unread(error: OSError | ValueError) -> str:
-    """Why the file was not read, and what to do."""
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file; name another with --config, or PDP_CONFIG"
-    if isinstance(error, OSError):
-        return f"{error.strerror}; name a file that this user may read with --config, or PDP_CONFIG"
-    return "it is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else f"it is not TOML: {error}"
-
-
-def _fault(item: "ErrorDetails") -> str:
-    """What is wrong with a field, in our words where the library's are about programs."""
-    told = {"extra_forbidden": "there is no such field; correct its name, or leave it out", "missing": "it is missing"}
-    return told.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+        raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(config_fault.fields(error.errors()))) from None
 
 
 def _with_uri(config: Config) -> Config:
