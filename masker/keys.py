@@ -26,6 +26,8 @@ from masker.errors import KeyRefused
 _NO_LOCKS = "this system has no file locks, without which two could change keys at once; change them on Linux or macOS"
 _NO_MODES = "this system does not say who else may read it; use keys on Linux or macOS, or a KMS"
 
+_ROOT = 0
+"""The number of the user root."""
 SECRET_BYTES = 32
 """Bytes of a version's secret: 256 bits, as many as the strongest key that is derived from it can use."""
 KEY_ID_CHARACTERS = 6
@@ -72,10 +74,10 @@ class Keyring:
         _check_versions(realm, versions)
 
     @classmethod
-    def load(cls, path: str | Path, kms: Kms | None = None, groups: Collection[int] = ()) -> "Keyring":
-        """Read a key file. Only its owner can read it, or besides its group, where this process is of that group.
+    def load(cls, path: str | Path, kms: Kms | None = None, *, groups: Collection[int] = ()) -> "Keyring":
+        """Read a key file of this user or root. Only its owner can read it, or besides its group.
 
-        `groups` are further groups that stand for this process, as root does for what systemd hands over.
+        That group is one of this process, or one of `groups`, which let no one else in.
         """
         document = _read(Path(path), groups)
         return cls(document["realm"], [_version(entry, kms) for entry in document["keys"]])
@@ -217,11 +219,20 @@ def _private_text(path: Path, groups: Collection[int]) -> str:
     except OSError as error:
         raise KeyRefused(f"{path.name} cannot be read: {error.strerror}") from None
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        shared = status.st_gid in {os.getegid(), *os.getgroups(), *groups}
-        if not stat.S_ISREG(status.st_mode) or status.st_mode & (0o137 if shared else 0o177):
-            raise KeyRefused(f"{path.name} must be a file of mode 0600, or 0440 with a group of this process")
+        own = {os.getegid(), *os.getgroups(), *groups}
+        if fault := _fault(os.fstat(file.fileno()), os.geteuid(), own):
+            raise KeyRefused(f"{path.name} {fault}")
         return file.read().decode("utf-8", "replace")
+
+
+def _fault(status: os.stat_result, user: int, groups: Collection[int]) -> str:
+    """Why others than a process of this user and these groups can read a file; empty where they cannot."""
+    if status.st_uid not in {user, _ROOT}:
+        return f"belongs to another user, who can read it; let {user} own it"
+    closed = 0o137 if status.st_gid in groups else 0o177
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & closed:
+        return "must be a file of mode 0600, or 0440 with a group of this process"
+    return ""
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

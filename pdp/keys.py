@@ -36,10 +36,10 @@ def generate(path: Path, *, demo: bool = False) -> OKPKey:
 
 def private_key(path: Path) -> OKPKey:
     """Read a private key. Raises `SetupError` if the file does not hold one, or if others may read the file."""
-    require_secret(path)
+    content = secret(path)
     try:
-        key = _ed25519(json.loads(path.read_text()))
-    except (OSError, ValueError, JoseError):
+        key = _ed25519(json.loads(content))
+    except (ValueError, JoseError):
         raise SetupError(f"{path} {_NO_PRIVATE}") from None
     if not isinstance(key.private_key, Ed25519PrivateKey):
         raise SetupError(f"{path} {_NO_PRIVATE}")
@@ -82,18 +82,19 @@ def _open_alike(path: Path, other: Path) -> None:
         raise SetupError(f"{path} is made; give it the owner and the group of {other}") from None
 
 
-def require_secret(path: Path) -> None:
-    """Raise `SetupError` where the file cannot be read, or where others than this process and its group can read it.
+def secret(path: Path) -> bytes:
+    """What is in a file that only this process and its group can read. Raises `SetupError` where others can, too.
 
-    A Secret of Kubernetes is such a file: mode 0440, of the user root and the group of the pod.
+    A Secret of Kubernetes is such a file: mode 0440, of the user root and the group of the pod. It is read from the
+    file that was looked at: where others may write to its folder, they cannot put another one in its place meanwhile.
     """
     try:
         with path.open("rb") as file:
-            status = os.fstat(file.fileno())
+            if fault := fault_of_secret(os.fstat(file.fileno()), os.geteuid(), own_groups(path)):
+                raise SetupError(f"{path} {fault} {path}")
+            return file.read()
     except OSError as error:
         raise SetupError(unread(path, error)) from None
-    if fault := fault_of_secret(status, os.geteuid(), own_groups(path)):
-        raise SetupError(f"{path} {fault} {path}")
 
 
 def fault_of_secret(status: os.stat_result, user: int, groups: Collection[int]) -> str:

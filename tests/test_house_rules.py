@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path()
-LOCKS = {f"requirements{part}.lock" for part in ("", "-bench", "-docs", "-gen", "-ops", "-soak")}
+LOCKS = {f"requirements{part}.lock" for part in ("", "-bench", "-docs", "-gen", "-ops", "-soak", "-spark", "-spark35")}
 DOCUMENTS = {"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"}
 FOLDERS = {"clients", "docs", "examples", "masker", "ops", "pdp", "proto", "rego", "tests", "tools"}
 EXPECTED_AT_THE_ROOT = (
@@ -22,7 +22,7 @@ PARTS = "lineage limits mail masking operations slack teams webhook"
 SETTINGS = tuple(f"{part}_settings" for part in PARTS.split())
 AIOHTTP = ["pdp/authn/jwks.py", "pdp/channels/teams/connector.py", "pdp/dev/", "pdp/http/", "pdp/notify/endpoint.py"]
 VENDORS = {  # the one place that knows each: a file, or a folder
-    "aiohttp": [*AIOHTTP, "pdp/opa/queries.py", "pdp/server/operations.py"],
+    "aiohttp": [*AIOHTTP, "pdp/opa/queries.py", "pdp/opa/transport.py", "pdp/server/operations.py"],
     "aiosmtplib": ["pdp/channels/mail.py"],
     "authlib": ["pdp/http/provider.py"],
     "bson": ["pdp/store/"],
@@ -30,7 +30,7 @@ VENDORS = {  # the one place that knows each: a file, or a folder
     "jinja2": ["pdp/inbox/"],
     "grpc_reflection": ["pdp/server/running.py"],
     "jsonschema_rs": ["pdp/policy/attributes.py"],
-    "opa_client": ["pdp/opa/queries.py"],
+    "opa_client": ["pdp/opa/transport.py"],
     "opentelemetry": ["pdp/telemetry.py"],
     "prometheus_client": ["pdp/server/exposition.py"],
     "presidio_analyzer": ["pdp/lineage/recognizers.py"],

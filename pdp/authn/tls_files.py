@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from pdp.authn.authorities import authorities
 from pdp.config import Tls
 from pdp.errors import SetupError
-from pdp.keys import require_secret, stamp
+from pdp.keys import secret, stamp
 from pdp.unread import unread
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,8 @@ class TlsFiles:
 
     def content(self) -> TlsContent:
         """What is in the files. Raises `SetupError` if it cannot be used."""
-        if self.tls.key.exists():
-            require_secret(self.tls.key)
-        chain, key = _bytes(self.tls.certificate, "certificate"), _bytes(self.tls.key, "key")
+        chain = _bytes(self.tls.certificate, "certificate")
+        key = secret(self.tls.key) if self.tls.key.exists() else _bytes(self.tls.key, "key")
         try:
             private = load_pem_private_key(key, None).public_key()
             public = x509.load_pem_x509_certificates(chain)[0].public_key()

@@ -51,13 +51,13 @@ def _of_others(config: Config) -> Iterator[str]:
 
 def _named(config: Config) -> Iterator[tuple[str, Path | None, Callable[[Path], object]]]:
     """The field, its file, and what raises `SetupError` where that cannot be used."""
-    yield "mongodb_uri_file", config.mongodb_uri_file, keys.require_secret
+    yield "mongodb_uri_file", config.mongodb_uri_file, keys.secret
     for hook in config.webhooks:
         yield f"secret of webhook {hook.name}", hook.secret, secret if hook.format == "cloudevents" else secret_address
     for field, path in _of_services(config):
         yield field, path, api_key
     if config.mail:
-        yield "mail.password", config.mail.password, keys.require_secret
+        yield "mail.password", config.mail.password, keys.secret
 
 
 def _of_services(config: Config) -> Iterator[tuple[str, Path | None]]:

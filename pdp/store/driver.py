@@ -17,7 +17,7 @@ from pymongo.uri_parser import split_options
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _OURS = {"w": "majority", "journal": "true", "j": "true", "readpreference": "primary", "readconcernlevel": "majority"}
-"""How a server writes and reads, also where the URI says otherwise. The options are in small letters."""
+"""The options that the server sets itself, in small letters; those of the URI do not count."""
 _UNSURE = "the option {} does not count: servers write with majority and journal, and read so; leave it out"
 _connect: Any = getattr(pymongo.pool_shared, "_async_create_connection", None)
 """What connects for the driver; it has no public name, and None where a version of the driver has another."""

@@ -81,6 +81,32 @@ def test_a_file_that_others_can_use_is_refused(path, mode):
         Keyring.load(path)
 
 
+@pytest.mark.parametrize(
+    ("mode", "user", "group", "says"),
+    [
+        (0o100600, 1000, 9, ""),
+        (0o100440, 0, 2000, ""),
+        (0o100440, 0, 9, "0440"),
+        (0o100440, 1001, 2000, "belongs to another user"),
+        (0o100600, 1001, 9, "belongs to another user"),
+        (0o010600, 1000, 9, "must be a file"),
+    ],
+)
+def test_a_file_is_of_this_user_or_of_root(mode, user, group, says):
+    status = os.stat_result((mode, 0, 0, 1, user, group, 0, 0, 0, 0))
+    fault = keyfile._fault(status, 1000, {1000, 2000})
+    assert says in fault
+    assert bool(fault) is bool(says)
+
+
+def test_a_group_that_lets_no_one_else_in_may_read(path):
+    status = path.stat()
+    shared = os.stat_result((0o100440, 0, 0, 1, status.st_uid, 4711, 0, 0, 0, 0))
+    assert keyfile._fault(shared, status.st_uid, {1000})
+    assert not keyfile._fault(shared, status.st_uid, {1000, 4711})
+    assert Keyring.load(path, groups={4711}).active == 1
+
+
 @pytest.mark.parametrize("mode", [0o400, 0o440, 0o640])
 def test_a_file_that_a_group_of_this_process_reads_is_read_and_stays_so(path, mode):
     os.chown(path, -1, os.getegid())
