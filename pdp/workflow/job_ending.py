@@ -235,7 +235,7 @@ def _stopped(job: MaskJob) -> str:
 
 def _oddities(job: MaskJob, totals: Totals, others: int) -> dict[str, int]:
     """What a reader has to know of the numbers, where there is something."""
-    open_ = sum(one.state == "open" for one in totals.attempts)
+    open_ = sum(one.unknown > 0 for one in totals.attempts)
     changed = sum(one.state == "changed" for one in totals.attempts)
     told = {
         "attempts_of_unknown_rows": open_,
