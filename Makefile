@@ -34,11 +34,13 @@ setup: installed .venv-gen/.installed chromium
 
 # The tests read the inbox's pages in a real browser.
 chromium:
-	@command -v chromium > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		echo "installing chromium by apt-get: a minute, once"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium > /dev/null \
-		|| echo "chromium could not be installed; the tests of the pages need it: apt-get install chromium"; \
-	else echo "the tests of the pages need a browser; run as root: apt-get install chromium"; fi
+	@command -v chromium-headless-shell > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "installing chromium-headless-shell by apt-get: a minute, once"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium-headless-shell > /dev/null \
+		|| command -v chromium > /dev/null \
+		|| echo "it could not be installed; the tests of the pages need it: apt-get install chromium-headless-shell"; \
+	else command -v chromium > /dev/null \
+		|| echo "the tests of the pages need a browser; run as root: apt-get install chromium-headless-shell"; fi
 
 # The tool cache is outside this folder and may be emptied at any time, so OPA is looked for each time.
 installed: $(BIN)/pdp

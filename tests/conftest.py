@@ -10,6 +10,7 @@ from masker.kept_kernels import keep_kernels
 from pdp.operations_settings import Operations
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
+from tests.mask_jobs import Stage, staged
 from tests.memory import in_memory
 from tests.parts import TOOL_CACHE, Placet, awake, placet
 from tests.pdp.mongo import close_what_waits
@@ -59,6 +60,22 @@ async def started(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
     """The server behind `server`."""
     async with placet(state, mongod.uri, operations=Operations(listen="127.0.0.1:0", drain_seconds=0)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def masking_stage(
+    state: Path, mongod: MongodProcess, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """The server behind `stage`."""
+    async with staged(state, mongod.uri, tmp_path_factory.mktemp("policy")) as made:
+        yield made
+
+
+@pytest.fixture
+async def stage(masking_stage: Stage) -> Stage:
+    """A server for mask jobs, with its policy as it was at the beginning."""
+    await masking_stage.change()
+    return masking_stage
 
 
 @pytest.fixture(scope="module")
