@@ -12,6 +12,7 @@ pyspark is the cluster's and is not imported before a part begins.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from masker.arrow import spark_schema
@@ -59,6 +60,8 @@ def masking(plan_json: str, key_file: str = "") -> Callable[[Iterable[Any]], Ite
         try:
             masker = Masker(plan, Keyring.load(key_file) if key_file else None)
             for batch in batches:
+                if not rows and batch.num_rows:
+                    _prepare(masker)
                 yield masker.batch(_named(batch, plan), first_row=rows)
                 rows += batch.num_rows
         except MaskError as error:
@@ -67,6 +70,21 @@ def masking(plan_json: str, key_file: str = "") -> Callable[[Iterable[Any]], Ite
             raise problem
 
     return run
+
+
+def _prepare(masker: Masker) -> None:
+    """Compile the kernels of the plan, and keep them for the next Python worker of this executor.
+
+    They are kept in the executor's own folder, which Spark removes with it.
+    """
+    try:
+        from pyspark import SparkFiles  # noqa: PLC0415  # the cluster's
+    except ImportError:
+        return
+    from masker.kept_kernels import keep_kernels  # noqa: PLC0415  # loads numba
+
+    keep_kernels(Path(SparkFiles.getRootDirectory()))
+    masker.warm()
 
 
 def _places(count: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Schemas of Spark, as it writes them in JSON (`df.schema.json()`), as Arrow's, and back.
+"""Turns schemas of Spark, as its `df.schema.json()` writes them, into Arrow's, and back.
 
 Both are the ones that executors exchange with Python: instants are microseconds in UTC, whatever the session's zone.
 """

@@ -9,16 +9,20 @@ from pdp.bad_fields import MAX_NAMED
 from pdp.errors import InvalidRequest
 from pdp.mask_job import Streamed
 
+_SPOILT = ("broken", "changed")
 MAX_LISTED = 10_000
 """Attempts that do not count and that a record lists one by one; of more it has the sums alone."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """The streams of one attempt of a part.
+    """The streams of one attempt of a part. Their numbers are without a gap, and it has ended where the last one has.
 
-    It has ended where all of them have, from the first piece on. A stream that broke before it sent anything, such as
-    one that a server refused as it stopped, counts for nothing: the attempt goes on in the next piece.
+    1. A stream that broke before it sent anything counts for nothing, such as one that a server refused as it stopped.
+       The attempt goes on in the next piece.
+    2. So does one that is open although the next piece came: its server died. Nobody knows what it sent, so `unknown`
+       counts it, but the client that began the next piece has nothing of it.
+    3. One that broke later, or that no server wrote, spoils its attempt.
     """
 
     part: int
@@ -26,15 +30,17 @@ class Attempt:
     pieces: int = 0
     rows: int = 0
     state: str = ""
+    unknown: int = 0
 
     def add(self, streamed: Streamed, *, is_sound: bool) -> None:
         """Take its next stream."""
         state = streamed.state if is_sound else "changed"
-        if streamed.place.piece != self.pieces and state == "ended":
-            state = "broken"
-        is_empty = state == "broken" and not streamed.rows and streamed.place.piece == self.pieces
-        if not is_empty and self.state in {"", "ended"}:
-            self.state = state
+        if streamed.place.piece != self.pieces:
+            state = "changed" if state == "changed" else "broken"
+        elif state == "broken" and not streamed.rows:
+            state = self.state
+        self.state = self.state if self.state in _SPOILT else state
+        self.unknown += state == "open"
         self.pieces += 1
         self.rows += streamed.rows if is_sound else 0
 

@@ -81,3 +81,20 @@ def test_what_comes_out_has_the_types_of_spark_that_went_in():
     told = json.loads(given)["fields"]
     assert made["fields"][:2] == told[:2]
     assert made["fields"][2] == {"name": "c", "type": "string", "nullable": False, "metadata": {}}
+
+
+def test_a_null_where_the_plan_has_none_is_refused_and_does_not_become_a_value():
+    given = frame_schema(("n", "string", False))
+    plan = planned(spark.schema_of(given), {"column": "n", "mask": "clear"})
+    batch = pa.record_batch([pa.array(["a", None])], ["n"])
+    wanted = r"^column n, row 1: the value is null, and the plan says that its column has no nulls$"
+    with pytest.raises(masker.MaskError, match=wanted):
+        list(spark.masking(plan.to_json())([batch]))
+
+
+def test_columns_of_a_numbered_frame_get_their_names_back():
+    given = frame_schema(("a.b", "string", True), ("A.B", "string", True))
+    plan = planned(spark.schema_of(given), *[{"column": f'["{name}"]', "mask": "clear"} for name in ("a.b", "A.B")])
+    batch = pa.record_batch([pa.array(["a"]), pa.array(["b"])], ["column 0", "column 1"])
+    (made,) = spark.masking(plan.to_json())([batch])
+    assert made.to_pylist() == [{"a.b": "a", "A.B": "b"}]

@@ -56,6 +56,14 @@ def test_stream_that_sent_nothing_is_followed_by_the_next_piece() -> None:
     assert [(one.pieces, one.rows, one.state) for one in made.attempts] == [(3, 1, "ended")]
 
 
+def test_stream_whose_server_died_is_followed_by_the_next_piece_and_is_told() -> None:
+    made = totals(sent(0, state="open", rows=0), sent(0, piece=1, rows=3))
+    made.require({0: (0, 3)})
+    assert [(one.rows, one.state, one.unknown) for one in made.attempts] == [(3, "ended", 1)]
+    with pytest.raises(InvalidRequest, match="it is open"):
+        totals(sent(0, rows=3), sent(0, piece=1, state="open", rows=0)).require({0: (0, 3)})
+
+
 def test_what_no_server_wrote_counts_nothing() -> None:
     made = Totals(["id"])
     made.add(sent(0, rows=9), is_sound=False)
