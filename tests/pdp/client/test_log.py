@@ -106,8 +106,7 @@ async def test_slow_reader_of_many_streams_gets_the_status_of_each(
     async with asyncio.timeout(20):
         for stream in streams:
             with pytest.raises(grpc.aio.AioRpcError) as ended:
-                while await stream.read() is not grpc.aio.EOF:
-                    pass
+                _ = [message async for message in stream]
             assert refusal(ended.value).reason == "STREAM_TIMEOUT"
 
 
