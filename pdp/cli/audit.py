@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import anchors, exit_code, gaps, memory, verification
+from pdp.cli import anchors, exit_code, gaps, job_records, memory, verification
 from pdp.cli.paging import PageSize
 from pdp.cli.progress import Resume, unwritten
 from pdp.cli.session import Output, Session, client_command
@@ -57,12 +57,22 @@ async def list_records(
 @client_command
 async def show(
     session: Session,
-    record_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a record, rec_…, or of a decision, dec_…")],
+    record_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The id of a record, rec_…, of a decision, dec_…, or of a finished mask job, job_…"
+        ),
+    ],
 ) -> None:
-    """Show a record with its payload, as they are stored."""
+    """Show a record with its payload, as they are stored.
+
+    Of a mask job it shows the parts one by one; of many the first ones, and with -o json all.
+    """
     from pdp.v1.audit_pb2 import GetRecordRequest
 
     async with session.client() as client:
+        if record_id.startswith("job_"):
+            record_id = await job_records.record_of(client, record_id)
         found = await client.call(client.audit.GetRecord, GetRecordRequest(record_id=record_id))
     session.print(found, lambda: _shown(found))
 
@@ -71,7 +81,7 @@ def _shown(found: "GetRecordResponse") -> str:
     """The record and its payload as readable JSON."""
     stored = {
         "record": _parsed(found.record),
-        "payload": _parsed(found.payload or b"null"),
+        "payload": job_records.readable(_parsed(found.payload or b"null")),
         "writer": found.writer.hex(),
         "seq": found.seq,
         "index": found.index,

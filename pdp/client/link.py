@@ -20,7 +20,7 @@ CONNECT_SECONDS = 5
 """Seconds that a connection may take to come about, TLS included: as many as the server gives it."""
 UNREAD_BYTES = 256 * 1024
 """Bytes of an answer that arrive before the program reads on. Otherwise gRPC takes what the network gives."""
-_OPTIONS = [
+_OPTIONS: list[tuple[str, int | str]] = [
     (
         "grpc.enable_retries",
         1,
@@ -72,7 +72,7 @@ class Link:
             await self._channel.close()
 
 
-def _pings(seconds: float) -> list[tuple[str, int]]:
+def _pings(seconds: float) -> list[tuple[str, int | str]]:
     answer = min(ANSWER_SECONDS, seconds * ANSWER_SECONDS / KEEPALIVE_SECONDS)
     within = int(answer * 1000)
     # The third is what counts: without it gRPC 1.85 waits 60 s.

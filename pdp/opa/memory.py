@@ -9,7 +9,7 @@ from pathlib import Path
 BASE_BYTES = 512 << 20
 """Bytes for a policy of any size: with little data the limit changes nothing."""
 TIMES = 24
-"""Bytes for each byte of an unpacked bundle. One takes 7 to 8 in OPA, and a reload holds the old and the new one.
+"""Bytes for each byte of an unpacked bundle, which takes 7 to 8 in OPA.
 
 With 16, 50 MB of data took 1.2 GB and 1.07 to 1.12 times the CPU time a decision; without a limit 4.6 GB and rising.
 """
@@ -26,8 +26,3 @@ def limit(bundle: Path) -> int:
     except OSError:
         size = 0
     return BASE_BYTES + TIMES * size
-
-
-def is_outgrown(before: int, now: int) -> bool:
-    """Whether what OPA holds now needs more than twice what it got at its start, so that collecting takes its time."""
-    return now > 2 * before

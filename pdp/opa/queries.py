@@ -1,13 +1,7 @@
-"""Asks OPA a few fixed questions, with a time limit and without a retry. Only this file imports opa_client.
-
-`AsyncOpaClient` as it comes retries deterministic policy errors, follows redirects, drops OPA's error body, accepts
-gzip (a third slower) and cannot use a unix socket. Two of its private methods are replaced here, so its version is
-pinned.
-"""
+"""Asks OPA a few fixed questions, with a time limit and without a retry."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
@@ -15,10 +9,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
-from opa_client.opa_async import AsyncOpaClient
 
 from pdp.errors import EngineUnavailable, PolicyInvalid, SetupError
 from pdp.opa.sharing import OFF, questions
+from pdp.opa.transport import Transport
 
 FLOOR = (1, 4, 0)
 """The oldest OPA that is used: in an older one a path can inject a query (CVE-2025-46569)."""
@@ -69,37 +63,6 @@ class OpaLate(EngineUnavailable):
     """The query took too long. It may be slow by itself, or it waited for a slow one."""
 
 
-class _HardenedClient(AsyncOpaClient):  # type: ignore[misc]  # the package has no types
-    """The client with another transport and another request step."""
-
-    def __init__(self, url: str, connections: int) -> None:
-        parts = urlsplit(url)
-        self._socket = url.removeprefix("unix://") if parts.scheme == "unix" else ""
-        super().__init__(host=parts.hostname or "opa", port=parts.port or 8181, ssl=parts.scheme == "https", retries=0)
-        self._connections = connections
-
-    async def _init_session(self) -> None:
-        connector: aiohttp.BaseConnector
-        if self._socket:
-            connector = aiohttp.UnixConnector(self._socket, limit=self._connections, keepalive_timeout=60)
-        else:
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            headers={"Accept-Encoding": "identity", "Content-Type": "application/json"},
-            timeout=aiohttp.ClientTimeout(total=None),
-        )
-
-    def post(self, url: str, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Send one request and give its answer, with any status."""
-        return self._request("POST", url, data=body)
-
-    @asynccontextmanager
-    async def _request(self, method: str, url: str, **arguments: Any) -> AsyncIterator[aiohttp.ClientResponse]:
-        async with self._session.request(method, url, allow_redirects=False, **arguments) as response:
-            yield response
-
-
 class Opa:
     """A connection to one OPA. `url` is `unix:///path/to/socket` or `http(s)://host:port`."""
 
@@ -114,7 +77,7 @@ class Opa:
         self._place, self._is_loading = place, is_loading
         if urlsplit(url).scheme not in ("unix", "http", "https"):
             raise SetupError("the URL of OPA must begin with unix://, http:// or https://")
-        self._client = _HardenedClient(url, connections)
+        self._client = Transport(url, connections, LOADING_SECONDS)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()

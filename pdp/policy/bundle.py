@@ -37,7 +37,7 @@ class Built(NamedTuple):
 def build(opa: Path, sources: Sequence[Source], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
     """Build the bundle as `built`, with its work in the folder above that of `destination`. Returns the revision.
 
-    OPA reloads at every event in the folder of its bundle, and both folders are of one file system.
+    Both folders are of one file system.
     """
     return built(opa, sources, destination, destination.resolve().parents[1], in_force or {}).revision
 
@@ -54,7 +54,7 @@ def built(
 
     1. Exactly what is checked is built. Tests are left out.
     2. If there are findings, raises `PolicyRefused` that names each, and `destination` stays as it was.
-    3. `destination` is replaced in one step, so that an OPA that watches it never sees half a bundle.
+    3. `destination` is replaced in one step, so that half a bundle is never loaded.
 
     `in_force` are the domains that must not change, `types` those of the identities that the configuration knows;
     `work` is a folder on the file system of `destination`.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.module import Node
 from pdp.policy.shape import FROM, MADE, senders
-from pdp.policy.untyped import Typing, shown
+from pdp.policy.untyped import Places, Typing, shown
 
 EQUALITIES = {"equal", "eq", "neq"}
 _SAME_WORD = {"lower", "upper", "trim_space"}
@@ -45,7 +45,8 @@ def _in(typing: Typing, branch: Branch, node: Node) -> Iterator[tuple[Node, str,
             is_iterated = part["type"] == "var" and part["value"] in branch.iterated
             if part["type"] in {"ref", "var", "call"} and not is_iterated:
                 held = typing.inference.reach.document(branch.path(whole := until(node, at)))
-                yield from ((part, key, shown(whole)) for key in (held if isinstance(held, dict) else ()))
+                name = shown(whole)
+                yield from ((part, key, name) for key in (held if isinstance(held, dict) else ()))
 
 
 def texts(typing: Typing, branch: Branch, term: Node) -> Iterator[tuple[str, str]]:
@@ -64,7 +65,8 @@ def _items(typing: Typing, branch: Branch, domain: Node) -> Iterator[tuple[str, 
     if known["type"] in {"array", "set"}:
         yield from ((item["value"], "") for item in map(branch.expanded, known["value"]) if item["type"] == "string")
     listed: Sequence[Any] = typing.inference.reach.listed(branch.path(known))
-    yield from ((item, shown(known)) for item in listed if isinstance(item, str))
+    name = shown(known)
+    yield from ((item, name) for item in listed if isinstance(item, str))
 
 
 def item_of(branch: Branch, term: Node) -> Node | None:
@@ -75,8 +77,15 @@ def item_of(branch: Branch, term: Node) -> Node | None:
     return bound[0][0] if len(bound) == 1 and bound[0][1] == (None,) else None
 
 
-def origins(typing: Typing, branch: Branch, term: Node) -> set[tuple[str | None, ...]]:
+def origins(typing: Typing, branch: Branch, term: Node) -> Places:
     """Where in the request the values of a term stand, as they are sent or in another case; empty for other values."""
+    key = (id(branch), id(term))
+    if key not in typing.origins:  # asked for each text of a list, which may have thousands
+        typing.origins[key] = (term, _origins(typing, branch, term))
+    return typing.origins[key][1]
+
+
+def _origins(typing: Typing, branch: Branch, term: Node) -> Places:
     known = branch.expanded(term)
     function, arguments = call(known)
     if dotted(function) in _SAME_WORD:

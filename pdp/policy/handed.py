@@ -34,7 +34,7 @@ class HandingPolicy(WatchedPolicy):
     """A policy that is handed to workers, and that several OPAs load. Its files lie beside the folder of the bundle."""
 
     opas = 1
-    """How many OPAs watch the bundle."""
+    """How many OPAs load the bundle."""
 
     @property
     def folder(self) -> Path:

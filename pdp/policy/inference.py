@@ -47,6 +47,8 @@ class Inference:
         self._asked: set[tuple[int, int]] = set()
         self._circles = 0
         self._requests: dict[Any, Schema] = {}
+        self._documents: dict[tuple[int, tuple[Step, ...]], Schema] = {}
+        self._alike: dict[Any, Schema] = {}
         self._rules: dict[Path, list[Branch]] = {}
         self._calls: dict[Path, list[tuple[Branch, Sequence[Node]]]] = {}
         for branch in self.branches:
@@ -173,11 +175,19 @@ class Inference:
         document: Any = self._data
         for index, each in enumerate(path[1:], 1):
             if not isinstance(document, dict) or not isinstance(each, str) or each == KEY:
-                return into(of_value(document), path[index:])
+                return self._held(document, tuple(path[index:]))
             if each not in document:
                 return UNKNOWN
             document = document[each]
-        return of_value(document)
+        return self._held(document, ())
+
+    def _held(self, document: Any, steps: tuple[Step, ...]) -> Schema:
+        """The shape some steps into a part of the data. Each is found once: to walk a megabyte takes a while."""
+        key = (id(document), steps)
+        if key not in self._documents:
+            above = self._held(document, steps[:-1]) if steps else of_value(document, self._alike)
+            self._documents[key] = into(above, steps[-1:])
+        return self._documents[key]
 
     def _value(self, branch: Branch) -> Schema:
         head = branch.node["head"]

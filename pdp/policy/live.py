@@ -1,4 +1,4 @@
-"""The policy in force. Its folders are built into the bundle that OPA watches, again whenever they change."""
+"""The policy in force. Its folders are built into the bundle that OPA loads, again whenever they change."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from pdp.policy.schema import Schemas, schemas
 from pdp.policy.sources import read
 
 LOADING_SECONDS = 120.0
-"""Seconds after which a policy counts as loaded, if OPA says nothing: an OPA before 1.22 does not."""
+"""Seconds after which a policy counts as loaded, if OPA says nothing."""
 
 UsedDomains: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 """Returns the domains that were ever used, as they were declared then."""

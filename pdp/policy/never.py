@@ -3,7 +3,7 @@
 `in` asks the values of an object and the items of a list; a list has a step for numbers alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from typing import Any
 
 from pdp.policy.bounds import contradicted
@@ -17,6 +17,10 @@ from pdp.policy.shape import SET, below, kinds
 from pdp.policy.untyped import Typing, shown
 
 _EQUALITIES = {"equal": "==", "eq": "=", "neq": "!="}
+_NEAR = 20_000
+"""Pairs of texts that are held side by side in search of a misspelt one: a second."""
+_SHOWN = 20
+"""Values that a sentence lists."""
 
 
 def never_in(typing: Typing) -> Iterator[Finding]:
@@ -74,11 +78,18 @@ def _unmatched(typing: Typing, branch: Branch, asked: Node, items: Sequence[Any]
     for text in texts:
         if not may_be(branch, asked, text):
             return f"`{shown(asked)}` is never `{text}`; mend that item"
-    listed = [each for each in typing.inference.shape(branch, asked).get("enum", texts) if isinstance(each, str)]
-    odd = [text for text in texts if text not in listed]
-    if odd and (len(odd) == len(items) or any(near(text, listed) not in {"", *texts} for text in odd)):
-        return f"`{shown(asked)}` is never `{odd[0]}`: there is only {_shown(listed)}"
+    enum = typing.inference.shape(branch, asked).get("enum")
+    listed = dict.fromkeys(each for each in enum or () if isinstance(each, str))
+    odd = [] if enum is None else [text for text in texts if text not in listed]
+    if odd and (len(odd) == len(items) or _is_misspelt(odd, listed, set(texts))):
+        return f"`{shown(asked)}` is never `{odd[0]}`: there is only {_shown([*listed])}"
     return ""
+
+
+def _is_misspelt(odd: Sequence[str], listed: Collection[str], texts: Container[str]) -> bool:
+    """Whether one of these texts is nearly one of the listed that is not there; of many, the first are looked at."""
+    meant = (near(text, listed) for text in odd[: _NEAR // (len(listed) or 1)])
+    return any(other and other not in texts for other in meant)
 
 
 def _stepped(typing: Typing, branch: Branch, node: Node) -> Iterator[str]:
@@ -134,7 +145,9 @@ def _of_an_item(typing: Typing, branch: Branch, sides: Sequence[Node]) -> str:
 
 
 def _shown(listed: Sequence[Any]) -> str:
-    return ", ".join(f"`{each}`" for each in listed if each != "")
+    named = [f"`{each}`" for each in listed if each != ""]
+    more = f" and {len(named) - _SHOWN:,} more" if len(named) > _SHOWN else ""
+    return ", ".join(named[:_SHOWN]) + more
 
 
 def _named(found: frozenset[str]) -> str:

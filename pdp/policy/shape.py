@@ -14,6 +14,7 @@ FROM, MADE = "\0from", "\0made"
 SET = "\0set"
 """Keys of a shape that no JSON Schema has. `SET` marks a set, which a shape takes for a list: its keys are members."""
 _NAMES: Mapping[type, str] = {str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+_PLAIN: Mapping[type, Schema] = {kind: {"type": name} for kind, name in _NAMES.items()}
 
 
 def kinds(shape: Schema) -> frozenset[str]:
@@ -87,23 +88,40 @@ def _inside(shape: Schema, step: str | int | None) -> Schema | None:
 
 def any_of(choices: Iterable[Schema]) -> Schema:
     """The shape of a value that has one of these shapes."""
-    different: list[Schema] = []
-    for choice in choices:
-        if choice not in different:
-            different.append(choice)
+    different = _different(choices)
     if not different or (UNKNOWN in different and not any(map(senders, different))):
         return UNKNOWN
     return different[0] if len(different) == 1 else {"anyOf": different}
 
 
-def of_value(value: Any) -> Schema:
-    """The shape of a document, of which all is known."""
+def _different(choices: Iterable[Schema]) -> list[Schema]:
+    """The shapes without repetitions, in their order. Only those with the same names in them are held side by side."""
+    alike: dict[Any, list[Schema]] = {}
+    found: list[Schema] = []
+    for choice in {id(choice): choice for choice in choices}.values():
+        others = alike.setdefault(frozenset(choice.get("properties", choice)), [])
+        if choice not in others:
+            others.append(choice)
+            found.append(choice)
+    return found
+
+
+def of_value(value: Any, known: dict[Any, Schema] | None = None) -> Schema:
+    """The shape of a document, of which all is known. Parts that are alike get one shape, which `known` keeps."""
+    known = {} if known is None else known
     if isinstance(value, dict):
-        listed = {key: of_value(inner) for key, inner in value.items()}
-        return {"type": "object", "properties": listed, "additionalProperties": False}
+        inner = [of_value(each, known) for each in value.values()]
+        key: Any = (tuple(value), tuple(map(id, inner)))
+        if key not in known:
+            listed = dict(zip(value, inner, strict=True))
+            known[key] = {"type": "object", "properties": listed, "additionalProperties": False}
+        return known[key]
     if isinstance(value, list):
-        return {"type": "array", "items": any_of(map(of_value, value))}
-    return {"type": _NAMES[type(value)]}
+        items = {id(shape): shape for shape in (of_value(each, known) for each in value)}
+        if (key := tuple(items)) not in known:
+            known[key] = {"type": "array", "items": any_of(items.values())}
+        return known[key]
+    return _PLAIN[type(value)]
 
 
 def of_builtin(declared: Mapping[str, Any]) -> Schema:

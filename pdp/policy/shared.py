@@ -9,7 +9,7 @@ from typing import Any
 from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
 from pdp.policy.module import Module, Node, entry_of, nodes
-from pdp.policy.reference import TYPE, Path, compared, written
+from pdp.policy.reference import TYPE, Definitions, Path, compared, definitions, written
 
 DECIDING = {"deny", "needs_approval", "allow"}
 """The sets whose rules decide about an action."""
@@ -22,10 +22,11 @@ Tables = frozenset[str] | None
 def by_table(everything: Sequence[Module], data: Mapping[str, Any]) -> Iterator[Finding]:
     """A warning for each rule about `unmask` that reads the resource and not the domains, while one is shared."""
     domains = {name: tables for name, tables in _domains(everything, data).items() if tables is None or len(tables) > 1}
+    defined = definitions(everything) if domains else {}
     for module, rule in _rules(everything) if domains else ():
         if rule["head"]["ref"][0]["value"] not in DECIDING:
             continue
-        parts = list(_reached(everything, module, rule))
+        parts = list(_reached(defined, module, rule))
         paths = {path for part_module, part in parts for path in _paths(part_module, part)}
         if any(path[: len(DOMAINS)] == DOMAINS for path in paths) or not any(map(_names_a_resource, paths)):
             continue
@@ -56,12 +57,8 @@ def _rules(everything: Sequence[Module]) -> Iterator[tuple[Module, Node]]:
             yield from ((module, rule) for rule in module.rules)
 
 
-def _reached(everything: Sequence[Module], module: Module, rule: Node) -> Iterator[tuple[Module, Node]]:
+def _reached(defined: Definitions, module: Module, rule: Node) -> Iterator[tuple[Module, Node]]:
     """The rule and every rule that it reads, by itself or through another."""
-    defined: dict[Path, list[tuple[Module, Node]]] = {}
-    for other in everything:
-        for one in other.rules if not other.source.is_test else ():
-            defined.setdefault(("data", *other.package, one["head"]["ref"][0]["value"]), []).append((other, one))
     pending, seen = [(module, rule)], {id(rule)}
     while pending:
         place, part = pending.pop()

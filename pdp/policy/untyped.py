@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pdp.policy.branch import Branch, call, dotted, until
 from pdp.policy.finding import Finding
@@ -16,6 +16,9 @@ from pdp.policy.needs import GUARDS, ITERATED, NEEDS, ORDERED, ORDERINGS, PARTS,
 from pdp.policy.pasted import Paste, split
 from pdp.policy.schema import Schema, Schemas
 from pdp.policy.shape import FROM, MADE, kinds, senders, unlike
+
+Places: TypeAlias = set[tuple[str | None, ...]]
+"""Where in a request values stand."""
 
 
 class Use(NamedTuple):
@@ -49,6 +52,7 @@ class Typing:
         self.inference = Inference(everything, data, schemas, builtins)
         self.schemas = schemas
         self.is_listed = any(schemas)
+        self.origins: dict[tuple[int, int], tuple[Node, Places]] = {}
         self.paste = Paste(self.inference, schemas, everything)
         self._used = [
             found

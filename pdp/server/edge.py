@@ -22,9 +22,10 @@ from grpc_status import rpc_status
 from pdp import call_summary, correlation, deadline, identifier, metrics
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
+from pdp.authn.tickets import Tickets
 from pdp.call_summary import Calls
-from pdp.caller import Caller
-from pdp.errors import AnswerTooLarge, PdpError
+from pdp.caller import TAKES_TICKETS, Caller
+from pdp.errors import AnswerTooLarge, PdpError, Unauthenticated
 from pdp.room import LATER_SECONDS, Room
 from pdp.server import outgoing
 from pdp.server.arrivals import Arrivals, Context, Rpc
@@ -67,13 +68,17 @@ class Edge:
         stream_seconds: float = STREAM_SECONDS,
         proven: Callable[[str], None] | None = None,
         calls: Calls | None = None,
+        tickets: Tickets | None = None,
+        tickets_alone: bool = False,
     ) -> None:
         """`admission`, `turns` and `calls` are those of all faces.
 
         `certificates` says that clients may come with certificates. `proven` gets each call's peer that may call.
+        `tickets` are taken by one RPC; with `tickets_alone` nothing else counts without a certificate.
         """
         self._proven, self._calls, self._incoming = proven, calls or Calls(), Incoming(turns)
         self._authenticator, self._certificates, self._admission = authenticator, certificates, admission
+        self._tickets, self._tickets_alone = tickets, tickets_alone
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
@@ -221,7 +226,10 @@ class Edge:
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
         with metrics.AUTHENTICATE.took():
-            caller = await self._authenticator.caller(authorization, certificate, chain)
+            caller = self._tickets.caller(authorization) if self._tickets and rpc.name == TAKES_TICKETS else None
+            if caller is None and self._tickets_alone and not certificate:
+                raise Unauthenticated("without a client certificate only the ticket of a mask job is taken here")
+            caller = caller or await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(context.peer())
         self._calls.proven()

@@ -58,7 +58,7 @@ async def write_rules(opa: Engine, kept: Lineage) -> str:
 
 
 async def _reload(reloaded: asyncio.Event) -> None:
-    """Wait until OPA reports a reload, or a few seconds: an OPA before 1.22, or the operator's, reports nothing."""
+    """Wait until another policy is in force, or a few seconds: an OPA of the operator's reports nothing."""
     with suppress(TimeoutError):
         async with asyncio.timeout(REVISION_SECONDS):
             await reloaded.wait()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -106,8 +107,13 @@ async def test_slow_reader_of_many_streams_gets_the_status_of_each(
     async with asyncio.timeout(20):
         for stream in streams:
             with pytest.raises(grpc.aio.AioRpcError) as ended:
-                _ = [message async for message in stream]
+                await read_to_the_end(stream)
             assert refusal(ended.value).reason == "STREAM_TIMEOUT"
+
+
+async def read_to_the_end(stream: Any) -> None:
+    while await stream.read() is not grpc.aio.EOF:
+        pass
 
 
 async def test_of_large_messages_the_next_is_read_when_the_last_was_used() -> None:

@@ -3,7 +3,7 @@
 import gzip
 from pathlib import Path
 
-from pdp.opa.memory import BASE_BYTES, TIMES, is_outgrown, limit
+from pdp.opa.memory import BASE_BYTES, TIMES, limit
 
 
 def test_limit_follows_the_unpacked_size(tmp_path: Path) -> None:
@@ -14,8 +14,3 @@ def test_limit_follows_the_unpacked_size(tmp_path: Path) -> None:
 def test_without_a_bundle_the_limit_is_the_base(tmp_path: Path) -> None:
     (tmp_path / "short.tar.gz").write_bytes(b"x")
     assert limit(tmp_path / "none.tar.gz") == limit(tmp_path / "short.tar.gz") == BASE_BYTES
-
-
-def test_twice_as_much_still_fits() -> None:
-    assert not is_outgrown(BASE_BYTES, 2 * BASE_BYTES)
-    assert is_outgrown(BASE_BYTES, 2 * BASE_BYTES + 1)
