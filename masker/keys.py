@@ -118,9 +118,10 @@ class Keyring:
 def create(path: str | Path, realm: str, *, now: dt.datetime, kms: Kms | None = None) -> None:
     """Write a new key file with version 1; refuses to overwrite one."""
     target = Path(path)
-    if target.exists():
-        raise KeyRefused(f"{target.name} exists already")
-    _write(target, {"format": 1, "realm": realm, "keys": [_fresh(1, now, kms)]})
+    with _locked(target):
+        if target.exists():
+            raise KeyRefused(f"{target.name} exists already")
+        _write(target, {"format": 1, "realm": realm, "keys": [_fresh(1, now, kms)]})
 
 
 def rotate(path: str | Path, *, now: dt.datetime, kms: Kms | None = None) -> int:

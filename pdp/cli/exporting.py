@@ -72,7 +72,7 @@ class _Export:
 
     async def run(self, save: "Save") -> int:
         """Write all that is there now; how many records the file has. `save` keeps how far it has come."""
-        from pdp.audit.export import batch_line, header_line
+        from pdp.audit.export import batch_pieces, header_line
 
         header = await verification.header(self._client)
         kid = verification.audit_kid(header)
@@ -84,9 +84,10 @@ class _Export:
         try:
             async with aclosing(self._arriving()) as arriving:
                 async for batch in arriving:
-                    self._target.write(batch_line(batch))
+                    self._target.writelines(batch_pieces(batch))
                     self._records += len(batch.records)
                     self._heads[batch.writer] = batch.seq, batch.head
+                    del batch
                     if time.monotonic() - saved > SAVE_SECONDS:
                         save({**about, **self._members()})
                         saved = time.monotonic()
@@ -107,9 +108,10 @@ class _Export:
         after = {writer: seq - 1 for writer, (seq, _) in self._heads.items()}
         async with aclosing(log.read(self._client, found, after)) as arriving:
             async for batches in arriving:
-                for batch in batches:
-                    if not self._has(batch):
-                        yield batch
+                while batches:
+                    if not self._has(batches[0]):
+                        yield batches[0]
+                    del batches[0]
 
     def _has(self, batch: "Batch") -> bool:
         from pdp.audit.verify import Tampered

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pdp.cli import exit_code
-from pdp.errors import PdpError
+from pdp.errors import PdpError, SetupError
 from pdp.say import give, say
 
 app = typer.Typer(name="mongo", help="Make a MongoDB ready for the server.", no_args_is_help=True)
@@ -63,7 +63,10 @@ def roles(
     """
     from pdp.store.roles import commands
 
-    give(json.dumps(commands(database, user), indent=2))
+    try:
+        give(json.dumps(commands(database, user), indent=2))
+    except SetupError as error:
+        exit_code.fail(error.sentence, exit_code.USAGE)
 
 
 async def _initiated(uri: str, host: str) -> tuple[str, bool]:

@@ -128,7 +128,8 @@ def _health(address: str, service: str) -> str:
             exit_code.fail(f"{address} has no service {service}", exit_code.USAGE)
         own = Environment.read()
         why = cause(address, own.ca, own.certificate, own.key)
-        return f"{address} does not answer ({error.code().name}){f': {why}' if why else ''}"
+        mend = "; start the server there, or name another address with --address (or PDP_ADDRESS)"
+        return f"{address} does not answer ({error.code().name}){f': {why}' if why else mend}"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
 
 

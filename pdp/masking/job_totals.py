@@ -15,20 +15,26 @@ MAX_LISTED = 10_000
 
 @dataclass(slots=True)
 class Attempt:
-    """The streams of one attempt of a part. It has ended where all of them have, from the first piece on."""
+    """The streams of one attempt of a part.
+
+    It has ended where all of them have, from the first piece on. A stream that broke before it sent anything, such as
+    one that a server refused as it stopped, counts for nothing: the attempt goes on in the next piece.
+    """
 
     part: int
     attempt: int
     pieces: int = 0
     rows: int = 0
-    state: str = "ended"
+    state: str = ""
 
     def add(self, streamed: Streamed, *, is_sound: bool) -> None:
         """Take its next stream."""
         state = streamed.state if is_sound else "changed"
         if streamed.place.piece != self.pieces and state == "ended":
             state = "broken"
-        self.state = state if self.state == "ended" else self.state
+        is_empty = state == "broken" and not streamed.rows and streamed.place.piece == self.pieces
+        if not is_empty and self.state in {"", "ended"}:
+            self.state = state
         self.pieces += 1
         self.rows += streamed.rows if is_sound else 0
 
@@ -70,7 +76,9 @@ class Totals:
         for index, (part, (attempt, rows)) in enumerate(said.items()):
             found = streamed.get((part, attempt))
             if found is None or found.state != "ended":
-                what = "was not streamed" if found is None else f"did not come to its end: it is {found.state}"
+                what = (
+                    "was not streamed" if found is None else f"did not come to its end: it is {found.state or 'broken'}"
+                )
                 bad.append((f"parts[{index}]", f"part {part}, attempt {attempt}, {what}"))
             elif found.rows != rows:
                 bad.append((f"parts[{index}].rows", f"part {part}, attempt {attempt}, had {found.rows} rows"))
@@ -80,4 +88,4 @@ class Totals:
 
 def listed(others: Sequence[Attempt]) -> list[list[Any]]:
     """Attempts that do not count, one by one: part, attempt, pieces, rows, state."""
-    return [[one.part, one.attempt, one.pieces, one.rows, one.state] for one in others[:MAX_LISTED]]
+    return [[one.part, one.attempt, one.pieces, one.rows, one.state or "broken"] for one in others[:MAX_LISTED]]

@@ -234,7 +234,7 @@ def _opened(address: str, *, elsewhere: bool) -> socket.socket:
 
 
 def _is_left(path: Path) -> bool:
-    """Whether a server that has ended left this socket. What is no socket, or answers, is of others."""
+    """Whether a server that has ended left this socket: it is one, and does not answer."""
     if not path.is_socket():
         return False
     with socket.socket(socket.AF_UNIX) as tried:

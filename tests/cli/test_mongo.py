@@ -41,5 +41,9 @@ async def test_what_cannot_be_a_set_is_said(tmp_path: Path) -> None:
 async def test_the_least_rights_are_two_commands_for_a_database(tmp_path: Path) -> None:
     done = await Terminal(tmp_path)("mongo", "roles", "--database", "pdp", "--user", "servers")
     role, user = done.json
+    for name in ("", "a.b"):
+        refused = await Terminal(tmp_path)("mongo", "roles", "--database", name)
+        assert (refused.status, refused.out) == (2, "")
+        assert refused.err.startswith("MongoDB has no database named "), name
     assert (done.status, role["privileges"][0]["resource"]) == (0, {"db": "pdp", "collection": ""})
     assert user == {"createUser": "servers", "roles": [{"role": role["createRole"], "db": "pdp"}]}

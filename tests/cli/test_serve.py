@@ -142,7 +142,8 @@ async def test_a_configured_server_answers_and_drains(terminal: Terminal, superv
         assert told[1][2].startswith(f"STATUS=serving on {address}, policy ")
         gone = await terminal("healthcheck", "--address", address)
         assert (gone.status, gone.out) == (69, "")
-        assert gone.err == f"{address} does not answer (UNAVAILABLE)\n"
+        mend = "start the server there, or name another address with --address (or PDP_ADDRESS)"
+        assert gone.err == f"{address} does not answer (UNAVAILABLE); {mend}\n"
 
 
 async def test_an_opa_of_ones_own_is_given_by_url(terminal: Terminal, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import datetime as dt
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,6 +56,22 @@ def test_create_overwrites_nothing(path):
     with pytest.raises(KeyRefused):
         keyfile.create(path, "test", now=NOW)
     assert path.read_bytes() == before
+
+
+def test_of_two_that_create_at_once_one_is_refused(tmp_path):
+    """Each would tell that its key masks, and the file would hold one of them."""
+    path, made, told = tmp_path / "k", [], []
+
+    def create(_):
+        try:
+            keyfile.create(path, "test", now=NOW)
+            made.append(path.read_bytes())
+        except KeyRefused as error:
+            told.append(str(error))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(create, range(8)))
+    assert (made, len(told)) == ([path.read_bytes()], 7)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o444, 0o604, 0o660, 0o700, 0o666])

@@ -1,5 +1,6 @@
 """Parts of mask jobs: which are let in, and what is kept of each."""
 
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from pdp.v1 import mask_pb2
 from tests.faults import eventually
 from tests.mask_jobs import TABLE, Stage, refused, request, rows, start_of, told
 from tests.masks import masking
+from tests.parts import log
+from tests.pdp.mongo import database
 from tests.tokens import bearer
 
 
@@ -120,3 +123,22 @@ async def test_stream_ends_with_its_ticket(stage: Stage) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as ended:
         await call.read()
     assert told(ended.value)[0] == "UNAUTHENTICATED"
+
+
+async def test_neither_ticket_nor_value_is_in_logs_records_or_the_database(
+    stage: Stage, mongod: MongodProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    canary = "CANARY-5d1f07"
+    begun = await stage.start(request())
+    await stage.part(begun.ticket, 0, rows(canary, canary))
+    await refused(stage, begun.ticket, rows(canary), part=0)
+    await refused(stage, begun.ticket[:-4] + "AAAA", rows(canary), part=1)
+    await stage.finish(begun.job_id, [(0, 0, 2)])
+    records = [f"{record} {payload}" for record, payload in await log(stage.server)]
+    async with database(mongod, stage.server) as found:
+        stored = [str(one) for name in ("mask_jobs", "mask_parts", "quotas") async for one in found[name].find()]
+    texts = [*(record.getMessage() for record in caplog.records), *records, *stored]
+    signature = begun.ticket.rpartition(".")[2]
+    assert len(texts) > 5
+    assert not [text for text in texts if canary in text or signature in text]

@@ -32,7 +32,9 @@ const (
 //
 // Masks a table in many parts, from many machines, under one decision.
 //  1. A part is a number from 0 to 99,999. Each try of it is an attempt with a number of its own, and each stream of an
-//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream.
+//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream. An attempt comes to its end where all
+//     of its pieces do. A stream that breaks before it has sent anything may be followed by the next piece; where one breaks
+//     later, the part needs another attempt.
 //  2. At the start of each stream the server looks at the job and asks the policy of that time. A job that is stopped or
 //     finished, or whose time is over, takes no part: FAILED_PRECONDITION/MASK_JOB_ENDED. A deny of the policy, or an
 //     approval whose reviews do not meet what it now requires, stops the job: FAILED_PRECONDITION/MASK_JOB_DENIED. A policy
@@ -132,7 +134,9 @@ func (c *maskJobServiceClient) ListMaskJobs(ctx context.Context, in *ListMaskJob
 //
 // Masks a table in many parts, from many machines, under one decision.
 //  1. A part is a number from 0 to 99,999. Each try of it is an attempt with a number of its own, and each stream of an
-//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream.
+//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream. An attempt comes to its end where all
+//     of its pieces do. A stream that breaks before it has sent anything may be followed by the next piece; where one breaks
+//     later, the part needs another attempt.
 //  2. At the start of each stream the server looks at the job and asks the policy of that time. A job that is stopped or
 //     finished, or whose time is over, takes no part: FAILED_PRECONDITION/MASK_JOB_ENDED. A deny of the policy, or an
 //     approval whose reviews do not meet what it now requires, stops the job: FAILED_PRECONDITION/MASK_JOB_DENIED. A policy
