@@ -3,8 +3,8 @@
 1. An OPA 1.22 that loads a bundle while it answers compiles all modules under its store's lock: with 500 files, no
    question was answered for 0.2 to 0.5 s. It also shares its one thread between the load and the questions, and keeps
    the memory of both policies. So a bundle is loaded by an OPA that does not answer yet.
-2. The next OPA listens beside the socket. Once it is healthy, its socket gets the name of the one in force, in one step:
-   what is asked before is answered by the old policy, and what is asked after by the new one.
+2. The next OPA listens beside the socket. Once it is healthy, its socket gets the name of the one in force, in one
+   step: what is asked before is answered by the old policy, and what is asked after by the new one.
 3. A bundle that OPA does not take changes nothing. Each OPA has a link to its own bundle, and so the last good one is
    loaded again after a crash.
 """
