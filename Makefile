@@ -8,7 +8,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 # Every test process would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak languages authzen resolution lowest systemd-analyze ops lock clean
+.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak spark spark-bench languages authzen resolution lowest systemd-analyze ops lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -20,6 +20,8 @@ help:
 	@echo "make bench   decisions and masked values per second; not part of make test"
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests, broken Arrow and odd files, fifty rounds, then a fuzzer; not part of make test"
+	@echo "make spark   masks on a real Spark cluster of this machine: two versions of Spark, executors of their own"
+	@echo "make spark-bench  what masks cost on that cluster, beside what Spark itself offers; not part of make test"
 	@echo "make languages  builds and tests the clients in other languages, where their tools are; not part of make test"
 	@echo "make authzen  the OpenID certification scenario of AuthZEN against a decision point; not part of make test"
 	@echo "make resolution  the client and the guard beside the newest frameworks for agents; needs the package index"
@@ -32,11 +34,13 @@ setup: installed .venv-gen/.installed chromium
 
 # The tests read the inbox's pages in a real browser.
 chromium:
-	@command -v chromium > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		echo "installing chromium by apt-get: a minute, once"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium > /dev/null \
-		|| echo "chromium could not be installed; the tests of the pages need it: apt-get install chromium"; \
-	else echo "the tests of the pages need a browser; run as root: apt-get install chromium"; fi
+	@command -v chromium-headless-shell > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "installing chromium-headless-shell by apt-get: a minute, once"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium-headless-shell > /dev/null \
+		|| command -v chromium > /dev/null \
+		|| echo "it could not be installed; the tests of the pages need it: apt-get install chromium-headless-shell"; \
+	else command -v chromium > /dev/null \
+		|| echo "the tests of the pages need a browser; run as root: apt-get install chromium-headless-shell"; fi
 
 # The tool cache is outside this folder and may be emptied at any time, so OPA is looked for each time.
 installed: $(BIN)/pdp
@@ -69,6 +73,12 @@ $(BIN)/pdp: .venv/.installed pyproject.toml
 	@echo "installing $< into .venv-soak: a few seconds, once"
 	@$(PYTHON) -m venv .venv-soak
 	@.venv-soak/bin/$(PIP_INSTALL) --require-hashes --requirement $<
+	@touch $@
+
+.venv-spark/.installed .venv-spark35/.installed: .venv-%/.installed: requirements-%.lock
+	@echo "installing $< into .venv-$*: two minutes, once"
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/$(PIP_INSTALL) --require-hashes --requirement $<
 	@touch $@
 
 .venv-ops/.installed: requirements-ops.lock
@@ -117,6 +127,14 @@ docs: .venv-docs/.installed
 bench: setup .venv-bench/.installed
 	$(BIN)/python -m tests.bench
 
+# T=test_types.py runs one file.
+spark: setup .venv-spark/.installed .venv-spark35/.installed
+	$(BIN)/python -m tests.spark $(T)
+
+PACKAGES = $(wildcard $(CURDIR)/$(1)/lib/python*/site-packages)
+spark-bench: setup .venv-spark/.installed .venv-bench/.installed
+	PYTHONPATH=$(call PACKAGES,.venv-spark):$(call PACKAGES,.venv-bench) $(BIN)/python -m tests.bench.spark
+
 languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages
 
@@ -154,10 +172,12 @@ lock: setup
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group gen -o requirements-gen.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group bench -o requirements-bench.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group soak -o requirements-soak.lock
+	$(BIN)/uv pip compile --upgrade $(LOCK) --constraint requirements.lock --group spark -o requirements-spark.lock
+	$(BIN)/uv pip compile --upgrade $(LOCK) --constraint requirements.lock --group spark35 -o requirements-spark35.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group ops -o requirements-ops.lock
 	$(BIN)/uv pip compile $(LOCK) --constraint requirements.lock --extra server --group image -o ops/requirements-server.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --constraint requirements.lock --extra server --extra mask --extra lineage --group image -o ops/requirements-server-mask.lock pyproject.toml
 
 clean:
-	rm -rf .venv .venv-gen .venv-bench .venv-soak .venv-docs .venv-ops .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-gen .venv-bench .venv-soak .venv-spark .venv-spark35 .venv-docs .venv-ops .placet .cache build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

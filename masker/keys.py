@@ -16,7 +16,7 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +26,8 @@ from masker.errors import KeyRefused
 _NO_LOCKS = "this system has no file locks, without which two could change keys at once; change them on Linux or macOS"
 _NO_MODES = "this system does not say who else may read it; use keys on Linux or macOS, or a KMS"
 
+_ROOT = 0
+"""The number of the user root."""
 SECRET_BYTES = 32
 """Bytes of a version's secret: 256 bits, as many as the strongest key that is derived from it can use."""
 KEY_ID_CHARACTERS = 6
@@ -72,9 +74,12 @@ class Keyring:
         _check_versions(realm, versions)
 
     @classmethod
-    def load(cls, path: str | Path, kms: Kms | None = None) -> "Keyring":
-        """Read a key file. Only its owner can read it, or besides its group, where this process is of that group."""
-        document = _read(Path(path))
+    def load(cls, path: str | Path, kms: Kms | None = None, *, groups: Collection[int] = ()) -> "Keyring":
+        """Read a key file of this user or root. Only its owner can read it, or besides its group.
+
+        That group is one of this process, or one of `groups`, which let no one else in.
+        """
+        document = _read(Path(path), groups)
         return cls(document["realm"], [_version(entry, kms) for entry in document["keys"]])
 
     @property
@@ -113,9 +118,10 @@ class Keyring:
 def create(path: str | Path, realm: str, *, now: dt.datetime, kms: Kms | None = None) -> None:
     """Write a new key file with version 1; refuses to overwrite one."""
     target = Path(path)
-    if target.exists():
-        raise KeyRefused(f"{target.name} exists already")
-    _write(target, {"format": 1, "realm": realm, "keys": [_fresh(1, now, kms)]})
+    with _locked(target):
+        if target.exists():
+            raise KeyRefused(f"{target.name} exists already")
+        _write(target, {"format": 1, "realm": realm, "keys": [_fresh(1, now, kms)]})
 
 
 def rotate(path: str | Path, *, now: dt.datetime, kms: Kms | None = None) -> int:
@@ -190,8 +196,8 @@ def _check_versions(realm: str, versions: list[KeyVersion]) -> None:
         raise KeyRefused("two key versions have the same secret")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    text = _private_text(path)
+def _read(path: Path, groups: Collection[int] = ()) -> dict[str, Any]:
+    text = _private_text(path, groups)
     try:
         document = json.loads(text)
     except ValueError:
@@ -205,7 +211,7 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _private_text(path: Path) -> str:
+def _private_text(path: Path, groups: Collection[int]) -> str:
     if not hasattr(os, "getegid"):
         raise KeyRefused(f"{path.name}: {_NO_MODES}")
     try:
@@ -213,11 +219,20 @@ def _private_text(path: Path) -> str:
     except OSError as error:
         raise KeyRefused(f"{path.name} cannot be read: {error.strerror}") from None
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        shared = status.st_gid in {os.getegid(), *os.getgroups()}
-        if not stat.S_ISREG(status.st_mode) or status.st_mode & (0o137 if shared else 0o177):
-            raise KeyRefused(f"{path.name} must be a file of mode 0600, or 0440 with a group of this process")
+        own = {os.getegid(), *os.getgroups(), *groups}
+        if fault := _fault(os.fstat(file.fileno()), os.geteuid(), own):
+            raise KeyRefused(f"{path.name} {fault}")
         return file.read().decode("utf-8", "replace")
+
+
+def _fault(status: os.stat_result, user: int, groups: Collection[int]) -> str:
+    """Why others than a process of this user and these groups can read a file; empty where they cannot."""
+    if status.st_uid not in {user, _ROOT}:
+        return f"belongs to another user, who can read it; let {user} own it"
+    closed = 0o137 if status.st_gid in groups else 0o177
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & closed:
+        return "must be a file of mode 0600, or 0440 with a group of this process"
+    return ""
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

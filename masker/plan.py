@@ -6,6 +6,7 @@ and it can be written as JSON and read back, which makes every check again.
 
 import base64
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -62,6 +63,18 @@ class MaskPlan:
         if not known:
             raise PlanRefused("this is not a mask plan of format 1")
         return plan(schema, rules, domains, **options)
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of what the plan does, in lower-case hex: two plans with the same one mask alike.
+
+        It covers all of the plan but the policy's revision, the end of the plan, and domains that no column uses.
+        """
+        document = json.loads(self.source)
+        del document["policy_revision"], document["expires_at"]
+        used = {name for leaf in self.leaves for name in _domains(leaf.spec)}
+        document["domains"] = {name: document["domains"][name] for name in used}
+        document["masks"].sort(key=lambda mask: str(mask["column"]))
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
     def summary(self) -> list[dict[str, Any]]:
         """Return a row for each leaf: column, rule, mask, domain, key_version, input, output."""
@@ -136,6 +149,11 @@ def plan(
         leaves=tuple(leaves.found),
         source=json.dumps(document | options, ensure_ascii=False),
     )
+
+
+def _domains(spec: Spec) -> set[str]:
+    """Return the domain of a mask and those of the masks below it."""
+    return {spec.domain} - {""} | {name for _, _, child in spec.children for name in _domains(child)}
 
 
 def _assigned(schema: Any, masks: list[dict[str, Any]], domains: Mapping[str, Any]) -> dict[Path, tuple[str, Spec]]:

@@ -4,12 +4,15 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from pdp.errors import NotAllowed
 from pdp.v1.request_pb2 import Subject
+
+if TYPE_CHECKING:
+    from pdp.mask_ticket import Ticket
 
 
 class Role(StrEnum):
@@ -63,6 +66,11 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "pdp.v1.MaskService/Unmask": _REQUESTER,
     "pdp.v1.MaskService/UnmaskStream": _REQUESTER,
     "pdp.v1.MaskService/Rewrap": _REQUESTER,
+    "pdp.v1.MaskJobService/StartMaskJob": _REQUESTER,
+    "pdp.v1.MaskJobService/FinishMaskJob": _REQUESTER,
+    "pdp.v1.MaskJobService/CancelMaskJob": _REQUESTER | _REVIEWER,
+    "pdp.v1.MaskJobService/GetMaskJob": _REQUESTER | _REVIEWER | _AUDITOR,
+    "pdp.v1.MaskJobService/ListMaskJobs": _REQUESTER | _REVIEWER | _AUDITOR,
     "pdp.v1.AuditService/ListRecords": _AUDITOR,
     "pdp.v1.AuditService/GetRecord": _AUDITOR,
     "pdp.v1.AuditService/ExportRecords": _AUDITOR,
@@ -78,6 +86,8 @@ ROLES: Mapping[str, frozenset[Role]] = {
 and preferences, accepts a gap of the log, or is a steward, with any roles."""
 ANYONE = frozenset({"pdp.v1.InfoService/GetServerInfo"})
 """RPCs for every authenticated caller, without a role."""
+TAKES_TICKETS = "pdp.v1.MaskService/MaskStream"
+"""The one RPC that takes the ticket of a mask job."""
 _OF_PEOPLE = ("pdp.v1.ReviewService/", "pdp.v1.PersonService/")
 PERSONS_ONLY = frozenset(rpc for rpc in ROLES if rpc.startswith(_OF_PEOPLE)) | {
     "pdp.v1.AuditService/AcceptGap",
@@ -111,6 +121,8 @@ class Caller:
     """Whether each of its requests must say the digest that it expects of itself."""
     may_search: bool = False
     """Whether it may ask for all that is allowed, and not only whether one thing is."""
+    ticket: "Ticket | None" = None
+    """The ticket of a mask job that it came with: then it may stream parts of that job, and nothing else."""
 
     @classmethod
     def requester(cls, identity: str) -> "Caller":
@@ -125,6 +137,8 @@ class Caller:
 
     def may_call(self, rpc: str) -> None:
         """Raise `NotAllowed` unless the role table lets this caller call `rpc`."""
+        if self.ticket is not None and rpc != TAKES_TICKETS:
+            raise NotAllowed("ROLE_REQUIRED", f"the ticket of a mask job is for {TAKES_TICKETS} alone, not for {rpc}")
         if rpc not in ANYONE and not self.roles & ROLES[rpc]:
             wanted = " or ".join(sorted(ROLES[rpc]))
             raise NotAllowed("ROLE_REQUIRED", f"{self.identity} may not call {rpc}: it needs the role {wanted}")

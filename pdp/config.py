@@ -14,11 +14,11 @@ from pydantic import (
     model_validator,
 )
 
-from pdp import account
+from pdp import account, config_faults
 from pdp.duration import duration_ms
 from pdp.errors import SetupError
 from pdp.identity_source import FOLDER, Certificates, ConfigPath, Frozen, Issuer, Name
-from pdp.keys import require_secret
+from pdp.keys import secret
 from pdp.limits_settings import CallerLimits
 from pdp.lineage_settings import LineageSettings
 from pdp.mail_settings import MailSettings
@@ -271,7 +271,7 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     try:
         values = tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise SetupError(f"cannot read the configuration {path}: {error}") from None
+        raise SetupError(f"cannot read the configuration {path}: {config_faults.unread(error)}") from None
     values |= changes or {}
     for changed, other in (("opa_url", "policy"), ("mongodb_uri", "mongodb_uri_file")):
         if changed in (changes or {}):
@@ -279,8 +279,7 @@ def load(path: Path, changes: Mapping[str, str] | None = None) -> Config:
     try:
         return _with_uri(Config.model_validate(values, context={FOLDER: path.parent}))
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()]
-        raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None
+        raise SetupError(f"{path} is not usable:\n  " + "\n  ".join(map(config_faults.told, error.errors()))) from None
 
 
 def _with_uri(config: Config) -> Config:
@@ -289,8 +288,7 @@ def _with_uri(config: Config) -> Config:
     if file is None:
         return config
     try:
-        require_secret(file)
-        uri = file.read_text().strip()
+        uri = secret(file).decode().strip()
     except SetupError as error:
         raise SetupError(f"mongodb_uri_file: {error.sentence}") from None
     except ValueError:

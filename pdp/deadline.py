@@ -20,8 +20,10 @@ MAX_SECONDS = 10.0
 """Seconds that a call may take, even if the client's deadline is later."""
 MASK_SECONDS = 10.0
 """Seconds that a call about data may take if the client set no deadline."""
+_JOBS = ("StartMaskJob", "FinishMaskJob", "GetMaskJob", "ListMaskJobs")
 DEFAULTS: Mapping[str, float] = {
-    f"pdp.v1.MaskService/{name}": MASK_SECONDS for name in ("Mask", "Unmask", "GetMaskPlan")
+    **{f"pdp.v1.MaskService/{name}": MASK_SECONDS for name in ("Mask", "Unmask", "GetMaskPlan")},
+    **{f"pdp.v1.MaskJobService/{name}": MASK_SECONDS for name in _JOBS},
 }
 """The RPCs that have another default than `DEFAULT_SECONDS`."""
 IDLE_SECONDS = 60.0

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 
-_ID = re.compile(r"(?:apr|dec|rec)_([0-9a-f]{32})")
+_ID = re.compile(r"(?:apr|dec|job|rec)_([0-9a-f]{32})")
 _RANDOM_BITS = 74
 """Bits of a UUIDv7 below its milliseconds, its version and variant not counted."""
 _STEP_BITS = 48

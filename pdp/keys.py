@@ -13,11 +13,16 @@ from joserfc.jwk import KeySet, OKPKey
 
 from pdp.environment import Environment
 from pdp.errors import SetupError
+from pdp.unread import unread
 
 _ROOT = 0
 """The number of the user root, and of its group."""
 DEMO = "placet_demo"
 """A JWK member that marks the keys of `pdp dev`; `pdp serve` refuses a key that has it."""
+_NO_PRIVATE = (
+    "holds no Ed25519 private JWK; put back the one of this deployment, or make the first by pdp.keys.generate"
+)
+"""Of a file that should hold one."""
 
 
 def generate(path: Path, *, demo: bool = False) -> OKPKey:
@@ -31,13 +36,13 @@ def generate(path: Path, *, demo: bool = False) -> OKPKey:
 
 def private_key(path: Path) -> OKPKey:
     """Read a private key. Raises `SetupError` if the file does not hold one, or if others may read the file."""
-    require_secret(path)
+    content = secret(path)
     try:
-        key = _ed25519(json.loads(path.read_text()))
-    except (OSError, ValueError, JoseError):
-        raise SetupError(f"{path} holds no Ed25519 private JWK") from None
+        key = _ed25519(json.loads(content))
+    except (ValueError, JoseError):
+        raise SetupError(f"{path} {_NO_PRIVATE}") from None
     if not isinstance(key.private_key, Ed25519PrivateKey):
-        raise SetupError(f"{path} holds no Ed25519 private JWK")
+        raise SetupError(f"{path} {_NO_PRIVATE}")
     key.ensure_kid()
     return key
 
@@ -77,18 +82,19 @@ def _open_alike(path: Path, other: Path) -> None:
         raise SetupError(f"{path} is made; give it the owner and the group of {other}") from None
 
 
-def require_secret(path: Path) -> None:
-    """Raise `SetupError` where the file cannot be read, or where others than this process and its group can read it.
+def secret(path: Path) -> bytes:
+    """What is in a file that only this process and its group can read. Raises `SetupError` where others can, too.
 
-    A Secret of Kubernetes is such a file: mode 0440, of the user root and the group of the pod.
+    A Secret of Kubernetes is such a file: mode 0440, of the user root and the group of the pod. It is read from the
+    file that was looked at: where others may write to its folder, they cannot put another one in its place meanwhile.
     """
     try:
         with path.open("rb") as file:
-            status = os.fstat(file.fileno())
+            if fault := fault_of_secret(os.fstat(file.fileno()), os.geteuid(), own_groups(path)):
+                raise SetupError(f"{path} {fault} {path}")
+            return file.read()
     except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}") from None
-    if fault := fault_of_secret(status, os.geteuid(), own_groups(path)):
-        raise SetupError(f"{path} {fault} {path}")
+        raise SetupError(unread(path, error)) from None
 
 
 def fault_of_secret(status: os.stat_result, user: int, groups: Collection[int]) -> str:

@@ -124,4 +124,4 @@ def _failed_alone(failed: Any) -> None:
 def _unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What the loop says has failed; behind its first words stand arguments and results."""
     words = _PLAIN.match(str(context.get("message", "")))
-    log.error("%s", words[0].strip() if words else "a task failed", exc_info=context.get("exception"))
+    log.error("%s", (words and words[0].strip()) or "a task failed", exc_info=context.get("exception"))

@@ -18,6 +18,7 @@ NOT_FOUND: Mapping[str, str] = {
     "APPROVAL_NOT_FOUND": "No approval has this id, or this caller may not see it.",
     "DECISION_NOT_FOUND": "No decision of this caller has this id.",
     "RECORD_NOT_FOUND": "The log has no such record.",
+    "MASK_JOB_NOT_FOUND": "No mask job has this id, or this caller may not see it.",
     "DATASET_NOT_FOUND": "Lineage knows no dataset for this resource.",
     "LINK_NOT_FOUND": "The caller has no link of this account.",
     "PASSKEY_NOT_FOUND": "The caller has no passkey with this id.",

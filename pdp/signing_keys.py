@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from joserfc.jwk import OKPKey
@@ -36,7 +37,7 @@ class SigningKeys:
         named = {"audit_key": config.audit_key, "grant_key": config.grant_key, "seal_key": config.seal_path}
         if not config.seal_path.exists():
             raise SetupError(f"seal_key: there is no {config.seal_path}; {SPLIT}")
-        read = {field: keys.private_key(path) for field, path in named.items()}
+        read = {field: _read(field, path) for field, path in named.items()}
         retired = [keys.public_key(path) for path in config.retired_grant]
         _refuse_one_for_two([*read.items(), *(("retired_grant", key) for key in retired)])
         return cls(**{field.removesuffix("_key"): key for field, key in read.items()}, retired=retired)
@@ -50,6 +51,13 @@ class SigningKeys:
     def audit_jwks(self) -> str:
         """The public halves of what auditors verify, as a JWK Set. Nothing in it verifies a grant."""
         return _published((self.audit, "audit"), (self.seal, "seal"))
+
+
+def _read(field: str, path: Path) -> OKPKey:
+    try:
+        return keys.private_key(path)
+    except SetupError as error:
+        raise SetupError(f"{field}: {error.sentence}") from None
 
 
 def _refuse_one_for_two(read: Iterable[tuple[str, OKPKey]]) -> None:

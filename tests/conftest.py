@@ -1,4 +1,5 @@
 import gc
+import importlib.util
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,12 +10,15 @@ from masker.kept_kernels import keep_kernels
 from pdp.operations_settings import Operations
 from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
+from tests.mask_jobs import Stage, staged
 from tests.memory import in_memory
 from tests.parts import TOOL_CACHE, Placet, awake, placet
 from tests.pdp.mongo import close_what_waits
 from tests.scheduling import Units
 
 keep_kernels(TOOL_CACHE)
+# `make spark` runs these, with Spark.
+collect_ignore = [] if importlib.util.find_spec("pyspark") else ["spark"]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:
@@ -56,6 +60,22 @@ async def started(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
     """The server behind `server`."""
     async with placet(state, mongod.uri, operations=Operations(listen="127.0.0.1:0", drain_seconds=0)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def masking_stage(
+    state: Path, mongod: MongodProcess, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """The server behind `stage`."""
+    async with staged(state, mongod.uri, tmp_path_factory.mktemp("policy")) as made:
+        yield made
+
+
+@pytest.fixture
+async def stage(masking_stage: Stage) -> Stage:
+    """A server for mask jobs, with its policy as it was at the beginning."""
+    await masking_stage.change()
+    return masking_stage
 
 
 @pytest.fixture(scope="module")

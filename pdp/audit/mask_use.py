@@ -11,6 +11,9 @@ from pdp.audit.chunk_order import ChunkOrder
 
 BEGINNING = "started"
 """The phase of a stream's first record. Every other phase is an end: `complete`, `failed` or `broken`."""
+LATE = "late"
+"""The phase of what a stream of a mask job sent that is not in the record of the job, because it had not ended by then.
+There may be many."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class DecisionUse:
             return "" if is_same and not self._ids else self._first
         if self._is_in_chunks:
             return self._first
+        if details.get("phase") == LATE:
+            return "" if is_same else self._first
         half = "beginning" if details.get("phase") == BEGINNING else "end"
         earlier = self._ids.setdefault(half, record_id)
         if earlier != record_id:

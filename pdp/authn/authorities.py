@@ -17,6 +17,7 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyB
 from pdp.authn.refusal import Refused
 from pdp.errors import SetupError
 from pdp.keys import stamp
+from pdp.unread import unread
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,8 @@ def authorities(path: Path) -> bytes:
     """The content of a file of authorities in PEM. Raises `SetupError` unless each of its blocks is a certificate."""
     try:
         pem = path.read_bytes()
-    except OSError:
-        raise SetupError(f"tls.client_ca: {path} cannot be read") from None
+    except OSError as error:
+        raise SetupError(f"tls.client_ca: {unread(path, error)}") from None
     try:
         found = x509.load_pem_x509_certificates(pem)
     except ValueError:

@@ -18,9 +18,11 @@ import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 
+from pdp import unreachable
 from pdp.address import is_private_url
 from pdp.errors import Overloaded, SetupError
 from pdp.identity_source import Issuer
+from pdp.unread import unread
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +133,7 @@ class KeySource:
             document = self._file.read_bytes() if self._file else await self._downloaded()
             self._take(document)
         except (Unusable, OSError, aiohttp.ClientError, ValueError, TimeoutError) as error:
-            return f"cannot be read ({error if isinstance(error, Unusable) else type(error).__name__})"
+            return f"cannot be read ({_reason(error)})"
         return ""
 
     def _take(self, document: bytes) -> None:
@@ -143,9 +145,10 @@ class KeySource:
     def _read(self, path: Path) -> None:
         try:
             self._take(path.read_bytes())
-        except (OSError, Unusable) as error:
-            why = error if isinstance(error, Unusable) else "it cannot be read"
-            raise SetupError(f"{path} holds no JWK Set for {self._issuer.type}: {why}") from None
+        except OSError as error:
+            raise SetupError(f"jwks of {self._issuer.type}: {unread(path, error)}") from None
+        except Unusable as error:
+            raise SetupError(f"{path} holds no JWK Set for {self._issuer.type}: {error}") from None
 
     async def _downloaded(self) -> bytes:
         async with asyncio.timeout(FETCH_SECONDS), aiohttp.ClientSession() as session:
@@ -159,6 +162,13 @@ class KeySource:
         if not isinstance(document, dict) or document.get("issuer") != name:
             raise Unusable("the discovery document is of another issuer")
         return str(document.get("jwks_uri"))
+
+
+def _reason(error: Exception) -> str:
+    """Why keys were not read, without the words of the library that fetches them."""
+    if isinstance(error, Unusable):
+        return str(error)
+    return "it is not JSON" if isinstance(error, ValueError) else unreachable.why(error)
 
 
 async def _get(session: aiohttp.ClientSession, url: str) -> bytes:

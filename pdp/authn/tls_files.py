@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from pdp.authn.authorities import authorities
 from pdp.config import Tls
 from pdp.errors import SetupError
-from pdp.keys import require_secret, stamp
+from pdp.keys import secret, stamp
+from pdp.unread import unread
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,8 @@ class TlsFiles:
 
     def content(self) -> TlsContent:
         """What is in the files. Raises `SetupError` if it cannot be used."""
-        if self.tls.key.exists():
-            require_secret(self.tls.key)
-        chain, key = _bytes(self.tls.certificate, "certificate"), _bytes(self.tls.key, "key")
+        chain = _bytes(self.tls.certificate, "certificate")
+        key = secret(self.tls.key) if self.tls.key.exists() else _bytes(self.tls.key, "key")
         try:
             private = load_pem_private_key(key, None).public_key()
             public = x509.load_pem_x509_certificates(chain)[0].public_key()
@@ -71,5 +71,5 @@ def _der(key: object) -> bytes:
 def _bytes(path: Path, field: str) -> bytes:
     try:
         return path.read_bytes()
-    except OSError:
-        raise SetupError(f"tls.{field}: {path} cannot be read") from None
+    except OSError as error:
+        raise SetupError(f"tls.{field}: {unread(path, error)}") from None

@@ -14,7 +14,7 @@ from pdp.channels import plain
 from pdp.channels.notice import ATTEMPT_SECONDS, Message, Notice, Refused
 from pdp.email_address import is_email_address
 from pdp.errors import SetupError
-from pdp.keys import require_secret
+from pdp.keys import secret
 from pdp.mail_settings import MailSettings
 from pdp.unreachable import why
 from pdp.workflow.contacts import Contacts
@@ -110,10 +110,10 @@ class Mail:
         file = self._settings.password
         if file is None:
             return ""
-        require_secret(file)
+        content = secret(file)
         try:
-            return file.read_text().strip()
-        except (OSError, ValueError):
+            return content.decode().strip()
+        except ValueError:
             raise SetupError(f"{file} holds no password that can be read") from None
 
 

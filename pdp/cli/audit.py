@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import anchors, exit_code, gaps, verification
+from pdp.cli import anchors, exit_code, gaps, job_records, memory, verification
 from pdp.cli.paging import PageSize
 from pdp.cli.progress import Resume, unwritten
 from pdp.cli.session import Output, Session, client_command
@@ -57,12 +57,22 @@ async def list_records(
 @client_command
 async def show(
     session: Session,
-    record_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a record, rec_…, or of a decision, dec_…")],
+    record_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The id of a record, rec_…, of a decision, dec_…, or of a finished mask job, job_…"
+        ),
+    ],
 ) -> None:
-    """Show a record with its payload, as they are stored."""
+    """Show a record with its payload, as they are stored.
+
+    Of a mask job it shows the parts one by one; of many the first ones, and with -o json all.
+    """
     from pdp.v1.audit_pb2 import GetRecordRequest
 
     async with session.client() as client:
+        if record_id.startswith("job_"):
+            record_id = await job_records.record_of(client, record_id)
         found = await client.call(client.audit.GetRecord, GetRecordRequest(record_id=record_id))
     session.print(found, lambda: _shown(found))
 
@@ -71,7 +81,7 @@ def _shown(found: "GetRecordResponse") -> str:
     """The record and its payload as readable JSON."""
     stored = {
         "record": _parsed(found.record),
-        "payload": _parsed(found.payload or b"null"),
+        "payload": job_records.readable(_parsed(found.payload or b"null")),
         "writer": found.writer.hex(),
         "seq": found.seq,
         "index": found.index,
@@ -104,6 +114,7 @@ async def export(
 
     if resume is not None and file == "-":
         exit_code.fail("--resume needs a FILE; standard output cannot be gone on with", exit_code.USAGE)
+    memory.give_back()
     async with session.client() as client:
         try:
             records = await exporting.exported(client, file, resume)
@@ -135,6 +146,7 @@ async def verify(
     if resume is not None and file is not None:
         exit_code.fail("--resume is for the live log; a file is read as a whole", exit_code.USAGE)
     state = Environment.read().state
+    memory.give_back()
     try:
         with VerifyProgress.opened(resume) as progress:
             if file is not None:

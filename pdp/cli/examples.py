@@ -63,6 +63,9 @@ EXAMPLES = {
         "cat rows.jsonl | pdp mask run - --format jsonl --table crm.customers | head -1",
     ),
     "mask rewrap": ("pdp mask rewrap masked.csv --to new.csv --table crm.customers",),
+    "mask jobs list": ("pdp mask jobs list --state running", "pdp mask jobs list --all -o json --as dana"),
+    "mask jobs show": ("pdp mask jobs show job_0190a5b2",),
+    "mask jobs cancel": ("pdp mask jobs cancel job_0190a5b2 --reason 'wrong table' --as alice",),
     "lineage load": ("pdp lineage load events.jsonl --as etl", "zcat events.gz | pdp lineage load --dry-run -"),
     "lineage suggest": (
         "pdp lineage suggest customers.csv",

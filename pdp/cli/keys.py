@@ -46,12 +46,16 @@ def rotate(
     """
     from masker import keys
 
+    if not (file.exists() or realm):
+        exit_code.fail(f"there is no {file}; --realm NAME makes it, for the realm of the server's configuration")
     with _refused():
-        if file.exists() or not realm:
-            version = keys.rotate(file, now=datetime.now(UTC))
-        else:
+        if not file.exists():
             keys.create(file, realm, now=datetime.now(UTC))
             version = 1
+        elif realm and realm != (held := keys.Keyring.load(file).realm):
+            exit_code.fail(f"{file} is of the realm {held}; nothing was changed: name another, or leave --realm out")
+        else:
+            version = keys.rotate(file, now=datetime.now(UTC))
     say(f"version {version} masks from now on")
 
 
@@ -97,3 +101,5 @@ def _refused() -> Iterator[None]:
         yield
     except masker.MaskError as error:
         exit_code.fail(str(error))
+    except OSError as error:
+        exit_code.fail(f"{error.filename} cannot be used: {error.strerror}; make the folder, or name another")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdp.cli import mask_jobs
 from pdp.cli.decisions import status
 from pdp.cli.mask_files import (
     Files,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pdp.v1.mask_pb2 import MaskScope
 
 app = typer.Typer(name="mask", help="Mask files as the policy says for this subject.", no_args_is_help=True)
+app.add_typer(mask_jobs.app)
 
 
 @app.command()

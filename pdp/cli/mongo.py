@@ -7,13 +7,17 @@ from typing import Annotated
 import typer
 
 from pdp.cli import exit_code
-from pdp.errors import PdpError
+from pdp.errors import PdpError, SetupError
 from pdp.say import give, say
 
 app = typer.Typer(name="mongo", help="Make a MongoDB ready for the server.", no_args_is_help=True)
 
 _SECONDS = 60.0
 """Seconds until a new set has its primary: some ten is usual."""
+_NO_PRIMARY = (
+    f"it has no primary after {_SECONDS:g} s; the address must be one at which it reaches itself, a majority of the "
+    "set must be up, and it must not have been removed from its set"
+)
 
 
 @app.callback()
@@ -33,7 +37,8 @@ def init(
 ) -> None:
     """Make a mongod a replica set of one member.
 
-    It does what rs.initiate() does; where that was done already, it changes nothing.
+    It does what rs.initiate() does; where that was done already, it changes nothing. A set without this member is an
+    error.
 
     Example: mongod --replSet rs0 --dbpath data, and then: pdp mongo init
     """
@@ -42,7 +47,7 @@ def init(
     except PdpError as error:
         exit_code.fail(error.sentence, exit_code.of_error(error))
     except TimeoutError:
-        exit_code.fail(f"it has no primary after {_SECONDS:g} s; the address must be one at which it reaches itself")
+        exit_code.fail(_NO_PRIMARY)
     say(f"the replica set's first member is {member}" if made else "it is a replica set already")
 
 
@@ -58,7 +63,10 @@ def roles(
     """
     from pdp.store.roles import commands
 
-    give(json.dumps(commands(database, user), indent=2))
+    try:
+        give(json.dumps(commands(database, user), indent=2))
+    except SetupError as error:
+        exit_code.fail(error.sentence, exit_code.USAGE)
 
 
 async def _initiated(uri: str, host: str) -> tuple[str, bool]:

@@ -128,7 +128,8 @@ def _health(address: str, service: str) -> str:
             exit_code.fail(f"{address} has no service {service}", exit_code.USAGE)
         own = Environment.read()
         why = cause(address, own.ca, own.certificate, own.key)
-        return f"{address} does not answer ({error.code().name}){f': {why}' if why else ''}"
+        mend = "; start the server there, or name another address with --address (or PDP_ADDRESS)"
+        return f"{address} does not answer ({error.code().name}){f': {why}' if why else mend}"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
 
 
@@ -150,7 +151,7 @@ async def _serve(path: Path, changes: dict[str, str], logs: Logs, wait: float) -
     from pdp.server.notify_socket import supervised
     from pdp.server.preflight import refuse_unsafe
     from pdp.server.running import running
-    from pdp.server.start import Stopped, awaited
+    from pdp.server.start import Stopped, awaited, stoppable
     from pdp.server.stop import pause
     from pdp.server.watched import watched
 
@@ -159,7 +160,7 @@ async def _serve(path: Path, changes: dict[str, str], logs: Logs, wait: float) -
     refuse_unsafe(config)
     logs.watch(asyncio.get_running_loop())
     ready = partial(awaited, config, wait, logs.say, stop)
-    with suppress(Stopped):
+    with suppress(Stopped), stoppable(stop) as started:
         async with (
             supervised(own) as supervisor,
             watched(config, own, logs) as calls,
@@ -169,6 +170,7 @@ async def _serve(path: Path, changes: dict[str, str], logs: Logs, wait: float) -
             state = f"serving on {server.address}{also}, policy {server.policy_revision[:12]}, OPA {server.opa_version}"
             logs.say(state)
             supervisor.ready(state)
+            started()
             await stopped(stop, server)
             supervisor.stopping()
             logs.say("draining")

@@ -32,6 +32,8 @@ class Given:
     connection_seconds: float = 60.0
     """Seconds after which a client is asked to come with a new connection. It spreads the load over workers that were
     started later, and bounds how long one that is replaced has clients."""
+    stream_seconds: float = 120.0
+    """Seconds that streams have after that when their worker is replaced, so that what is replaced soon ends."""
 
 
 async def serve_with_workers(
@@ -46,18 +48,18 @@ async def serve_with_workers(
     from pdp.server.order import Order
     from pdp.server.parent import family
     from pdp.server.preflight import refuse_unsafe
-    from pdp.server.start import Stopped, awaited
+    from pdp.server.start import Stopped, awaited, stoppable
 
     ends, again, own = stop(), asyncio.Event(), Environment.read()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
-    config = load(given.config, given.changes)
-    refuse_unsafe(config)
+    refuse_unsafe(config := load(given.config, given.changes))
     logs.watch(asyncio.get_running_loop())
     form = LogFormat.JSON if logs.is_json else LogFormat.CONSOLE
-    order = Order(str(given.config), given.changes, {}, given.connection_seconds, form, given.log_level)
+    seconds = given.connection_seconds, given.stream_seconds
+    order = Order(str(given.config), given.changes, {}, *seconds, form, given.log_level)
     ready = partial(awaited, config, given.wait, logs.say, ends)
     faults: list[str] = []
-    with suppress(Stopped):
+    with suppress(Stopped), stoppable(ends) as started:
         async with (
             supervised(own) as supervisor,
             family(config, given.count, order, own.tool_cache, logs, ready) as running,
@@ -66,6 +68,7 @@ async def serve_with_workers(
             state = f"serving on {running.address}{also}, {given.count} workers"
             logs.say(state)
             supervisor.ready(state)
+            started()
             async with each_time(again, running.workers.replace):
                 await stopped(ends, running)
             supervisor.stopping()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 import grpc
@@ -19,31 +19,14 @@ from pdp.client.facts import Facts, unsaid
 from pdp.client.link import KEEPALIVE_SECONDS, Link
 from pdp.client.question import question
 from pdp.client.resets import Resets
+from pdp.client.services import Services
 from pdp.client.stream import Stream
 from pdp.client.token import Metadata, Source, Token
 from pdp.client.waiting import Told, waited
 from pdp.environment import Environment
 from pdp.v1.approval_pb2 import Approval, GetApprovalRequest
-from pdp.v1.approval_pb2_grpc import ApprovalServiceStub
-from pdp.v1.audit_pb2_grpc import AuditServiceStub
 from pdp.v1.decision_pb2 import AuthorizeRequest, AuthorizeResponse
-from pdp.v1.decision_pb2_grpc import DecisionServiceStub
 from pdp.v1.info_pb2 import GetServerInfoRequest, GetServerInfoResponse
-from pdp.v1.info_pb2_grpc import InfoServiceStub
-from pdp.v1.lineage_pb2_grpc import LineageServiceStub
-from pdp.v1.mask_pb2_grpc import MaskServiceStub
-from pdp.v1.person_pb2_grpc import PersonServiceStub
-from pdp.v1.review_pb2_grpc import ReviewServiceStub
-
-if TYPE_CHECKING:  # names of the type stubs alone
-    from pdp.v1.approval_pb2_grpc import ApprovalServiceAsyncStub
-    from pdp.v1.audit_pb2_grpc import AuditServiceAsyncStub
-    from pdp.v1.decision_pb2_grpc import DecisionServiceAsyncStub
-    from pdp.v1.info_pb2_grpc import InfoServiceAsyncStub
-    from pdp.v1.lineage_pb2_grpc import LineageServiceAsyncStub
-    from pdp.v1.mask_pb2_grpc import MaskServiceAsyncStub
-    from pdp.v1.person_pb2_grpc import PersonServiceAsyncStub
-    from pdp.v1.review_pb2_grpc import ReviewServiceAsyncStub
 
 TIMEOUT_SECONDS = 5.0
 """Seconds that a call may take with all its attempts, unless the program says otherwise."""
@@ -55,17 +38,17 @@ _Request = TypeVar("_Request", bound=Message)
 _Answer = TypeVar("_Answer", bound=Message)
 
 
-class Client:
+class Client(Services):
     """A connection to a Placet server.
 
-    `address` is `host:port`, or `unix:/path`. TLS comes with `ca`, the PEM file of the server's authority; without, the
-    address must be on this machine. `certificate` and `key` are PEM files of the client's own. `token` is a text or a
-    function that returns the token of now, `token_file` a file that something renews: both are read for each call, and
-    waits go on with the next token. What is left out comes from the environment: `PDP_ADDRESS`, `PDP_TOKEN` or
-    `PDP_TOKEN_FILE`, `PDP_CA`, `PDP_CERTIFICATE`, `PDP_KEY`; `pdp dev -- COMMAND` sets the first two. `understands`
-    lists the obligation types that the program meets. Each call ends within `timeout` seconds; only `UNAVAILABLE` is
-    tried again, under one request id. A ping each `keepalive` seconds notices a dead connection. A client belongs to
-    the event loop and the process that use it first.
+    `address` is `host:port`, `unix:/path`, or `dns:///host:port`, which spreads calls over all servers of a host. TLS
+    comes with `ca`, the PEM file of the server's authority; without, the address must be on this machine. `certificate`
+    and `key` are PEM files of the client's own. `token` is a text or a function that returns the token of now,
+    `token_file` a file that something renews: both are read for each call. What is left out comes from the environment:
+    `PDP_ADDRESS`, `PDP_TOKEN` or `PDP_TOKEN_FILE`, `PDP_CA`, `PDP_CERTIFICATE`, `PDP_KEY`; `pdp dev -- COMMAND` sets
+    the first two. `understands` lists the obligation types that the program meets. Each call ends within `timeout`
+    seconds; only `UNAVAILABLE` is tried again, under one request id. A ping each `keepalive` seconds notices a dead
+    connection. A client belongs to the event loop and the process that use it first.
     """
 
     def __init__(
@@ -90,8 +73,8 @@ class Client:
         self._token = Token.of(token, token_file, environment)
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
-        self._at = (address, *(str(own if given is None else given) for given, own in files))
-        self._link = Link(address, self._at[1:], keepalive)
+        self.at = (address, *(str(own if given is None else given) for given, own in files))
+        self._link = Link(address, self.at[1:], keepalive)
         self._facts = Facts(self._link, self._info)
         self.resets = Resets()  # of connections while they opened
         self._certified = bool(certificate or environment.certificate)
@@ -105,46 +88,6 @@ class Client:
     def metadata(self) -> Metadata:
         """What goes with the next call: the token of now. Raises `CallError` where the source has none."""
         return self._token.metadata
-
-    @property
-    def decisions(self) -> "DecisionServiceAsyncStub":
-        """The stub of DecisionService."""
-        return DecisionServiceStub(self.channel)
-
-    @property
-    def approvals(self) -> "ApprovalServiceAsyncStub":
-        """The stub of ApprovalService."""
-        return ApprovalServiceStub(self.channel)
-
-    @property
-    def reviews(self) -> "ReviewServiceAsyncStub":
-        """The stub of ReviewService."""
-        return ReviewServiceStub(self.channel)
-
-    @property
-    def person(self) -> "PersonServiceAsyncStub":
-        """The stub of PersonService."""
-        return PersonServiceStub(self.channel)
-
-    @property
-    def masks(self) -> "MaskServiceAsyncStub":
-        """The stub of MaskService."""
-        return MaskServiceStub(self.channel)
-
-    @property
-    def audit(self) -> "AuditServiceAsyncStub":
-        """The stub of AuditService."""
-        return AuditServiceStub(self.channel)
-
-    @property
-    def lineage(self) -> "LineageServiceAsyncStub":
-        """The stub of LineageService."""
-        return LineageServiceStub(self.channel)
-
-    @property
-    def info(self) -> "InfoServiceAsyncStub":
-        """The stub of InfoService."""
-        return InfoServiceStub(self.channel)
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,7 +115,7 @@ class Client:
         try:
             return await self._facts.now(self.timeout, anew=anew)
         except grpc.aio.AioRpcError as error:
-            raise await explained(self._failure(error, metadata), *self._at) from None
+            raise await explained(self._failure(error, metadata), *self.at) from None
 
     async def expecting(self, request: _Request, seconds: float | None = None) -> _Request:
         """The request as it is sent: with the digest that it expects of itself, if the server takes one.
@@ -234,7 +177,7 @@ class Client:
         try:
             return await self._call(rpc, request, self.timeout)
         except CallError as error:
-            raise await explained(error, *self._at) from None
+            raise await explained(error, *self.at) from None
 
     async def wait(
         self,
@@ -257,7 +200,7 @@ class Client:
         try:
             answer = await answering
         except CallError as error:
-            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self._at))
+            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self.at))
         answer.dry_run |= asked.dry_run
         return Decision(answer, self._understood)
 

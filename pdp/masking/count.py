@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,10 +30,14 @@ Array: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Values that count against the quota, and how many of them by quota: one for each domain, one to unmask."""
+    """Values that count against the quota, and how many of them by quota: one for each domain, one to unmask.
+
+    `columns` has them by column; of JSON documents by the column that they are in, and of JSON records by path.
+    """
 
     values: int
     quotas: Mapping[str, int]
+    columns: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def unmasked(cls, values: int) -> "Counted":
@@ -55,25 +59,41 @@ def counted_values(made: masker.MaskPlan, batch: Batch) -> Counted:
     """The values in a batch that count against the quota: those that are turned into tokens and the like, or back."""
     counted = {column: spec for column, spec in specs(made) if methods.counts(spec, made.direction)}
     if made.input_schema.names == [COLUMN] and made.leaves[0].spec.mask == "json":
-        return _by_quota(made, [(counted, documents_counts(batch.column(0), list(counted)))])
+        return _by_quota(made, [("", counted, documents_counts(batch.column(0), list(counted)))])
     plain = {leaf.column for leaf in made.leaves if leaf.spec.mask != "json"} & counted.keys()
-    found = [(counted, {column: length(batch, [column]) for column in plain})]
+    found = [("", counted, {column: length(batch, [column]) for column in plain})]
     for column, below in _documents(made).items():
         array = at_path(batch, column)
-        found += [] if array is None else [(below, documents_counts(array, list(below)))]
+        found += [] if array is None else [(column, below, documents_counts(array, list(below)))]
     return _by_quota(made, found)
 
 
-def _by_quota(made: masker.MaskPlan, found: Iterable[tuple[Mapping[str, Spec], Mapping[str, int]]]) -> Counted:
-    """What these columns or paths hold, each with its mask. Parts of one value may be of several domains."""
-    counts = [(specs_of[name], times) for specs_of, counted in found for name, times in counted.items() if times]
-    values = sum(times for _, times in counts)
-    if made.direction == "unmask":
-        return Counted.unmasked(values)
-    domains: Counter[str] = Counter()
-    for spec, times in counts:
-        domains.update(dict.fromkeys(sealing(spec), times))
-    return Counted(values, domains)
+def _by_quota(made: masker.MaskPlan, found: Iterable[tuple[str, Mapping[str, Spec], Mapping[str, int]]]) -> Counted:
+    """What these columns or paths hold, each with its mask, and the column that they are in where that is another one.
+
+    Parts of one value may be of several domains.
+    """
+    columns, domains = Counter[str](), Counter[str]()
+    for within, specs_of, counted in found:
+        for name, times in counted.items():
+            if times:
+                columns[within or name] += times
+                domains.update(dict.fromkeys(sealing(specs_of[name]), times))
+    values = columns.total()
+    return Counted.unmasked(values) if made.direction == "unmask" else Counted(values, domains, columns)
+
+
+def counted_columns(made: masker.MaskPlan) -> dict[str, set[str]]:
+    """Each column whose values count, as `Counted.columns` names it, with the domains that they count against."""
+    found: dict[str, set[str]] = {}
+    documents = {} if made.input_schema.names == [COLUMN] else _documents(made)
+    for column, spec in specs(made):
+        below = documents.get(column)
+        if below is None and methods.counts(spec, made.direction):
+            found[column] = sealing(spec)
+        elif below:
+            found[column] = {name for child in below.values() for name in sealing(child)}
+    return found
 
 
 def unmask_context(made: masker.MaskPlan, keys: masker.Keyring, rows: Rows) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class Reservation:
         self._left: Counter[str] = Counter()
         self._taken: Counter[str] = Counter()
         self.used = 0
+        self.columns: Counter[str] = Counter()
+        """The values by column."""
 
     async def take(self, counted: Counted) -> None:
         """Count these values. Raises `QuotaExceeded`."""
@@ -82,6 +84,7 @@ class Reservation:
             self._left.subtract(counted.quotas)
             self._taken.update(counted.quotas)
         self.used += counted.values
+        self.columns.update(counted.columns)
 
     async def ahead(self, quotas: Sequence[str]) -> None:
         """Reserve a value of each quota, which the next ones to `take` use. Raises `QuotaExceeded`."""
@@ -159,6 +162,16 @@ class Progress:
     async def has_room(self) -> None:
         """Raise `QuotaExceeded` where the quota has no room for the first value of a stream."""
         await self._reservation.ahead(quotas(self.job.plan))
+
+    async def looks_for_room(self) -> None:
+        """The same, and nothing stays reserved: of a job whose streams reserve what they need."""
+        await self.has_room()
+        await self.undecided()
+
+    @property
+    def values(self) -> Mapping[str, int]:
+        """The values that were reserved, by column."""
+        return self._reservation.columns
 
     async def reserve(self, values: int) -> None:
         """Reserve `values` to unmask that come later. Raises `QuotaExceeded`."""

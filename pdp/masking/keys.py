@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdp.errors import KeyRefused, SetupError
-from pdp.keys import stamp
+from pdp.keys import own_groups, stamp
 
 if TYPE_CHECKING:
     from masker import Keyring
@@ -45,14 +45,24 @@ def keyring(path: Path, realm: str) -> "Keyring":
     except ImportError:
         raise SetupError(_NO_EXTRA) from None
     try:
-        loaded = masker.Keyring.load(path)
+        loaded = masker.Keyring.load(path, groups=own_groups(path))
     except masker.KeyRefused as error:
-        raise SetupError(f"mask keys: {error}") from None
+        raise SetupError(f"mask_keys: {_refused(path, realm, error)}") from None
     if loaded.realm != realm:
         raise SetupError(
-            f"{path} is of the realm {loaded.realm}, but this one is {realm}: tokens of two realms never join"
+            f"{path} is of the realm {loaded.realm}, but this one is {realm}: tokens of two realms never join; "
+            f"give this one a file of its own: pdp keys rotate FILE --realm {realm}"
         )
     return loaded
+
+
+def _refused(path: Path, realm: str, error: Exception) -> str:
+    """Why a key file cannot be used, and the command that mends it."""
+    if not path.exists():
+        return f"there is no {path}; put it there, or make the first one: pdp keys rotate {path} --realm {realm}"
+    return (
+        f"{error}; run: chmod 600 {path}" if "mode" in str(error) else f"{error}, in {path.parent}; put back its copy"
+    )
 
 
 def demo_keys(path: Path) -> Path | None:

@@ -10,6 +10,7 @@ from masker import methods
 from masker.leaf import Leaf
 from masker.records import COLUMN
 from masker.spec import KEEP, Spec
+from pdp.arrow import table
 from pdp.errors import MaskPlanRefused
 from pdp.masking.question import Column, Selection
 from pdp.masking.refusals import refusals, shortened
@@ -30,8 +31,12 @@ def compiled(
     subject: str,
     masked_version: int = 0,
     only: Sequence[str] = (),
+    key_version: int = 0,
+    seconds: float = PLAN_SECONDS,
 ) -> masker.MaskPlan:
     """Compile the policy's masks for this shape; `only` leaves all but these columns alone.
+
+    `key_version` masks, or the active one where it is 0. The plan ends after `seconds`.
 
     Raises `MaskPlanRefused` and `KeyRefused`.
     """
@@ -41,12 +46,12 @@ def compiled(
         column = shortened(missing[0])
         raise MaskPlanRefused(f"the policy has no mask for column {column}", column=column)
     options: dict[str, Any] = {
-        "key_version": keys.active,
+        "key_version": key_version or keys.active,
         "masked_version": masked_version,
         "table": table_name,
         "subject": subject,
         "policy_revision": selected.revision,
-        "expires_at": time.time() + PLAN_SECONDS,
+        "expires_at": time.time() + seconds,
         "direction": direction,
     }
     with refusals():
@@ -106,9 +111,37 @@ def facts(made: masker.MaskPlan) -> list[dict[str, Any]]:
     ]
 
 
+def about(made: masker.MaskPlan) -> dict[str, Any]:
+    """What a record says of a plan: what is done to each column, and which table it is for."""
+    return {"columns": facts(made), "schema_sha256": table.schema_digest(made.input_schema)}
+
+
 def rules(made: masker.MaskPlan) -> list[str]:
     """The ids of all rules of a plan."""
     return sorted({rule for each in columns(made) for rule in each.rule.split(", ") if rule})
+
+
+def stored(made: masker.MaskPlan) -> str:
+    """The plan as text that `masker.MaskPlan.from_json` reads, without the domains that it does not use."""
+    return json.dumps(json.loads(made.source) | {"domains": used_domains(made)}, ensure_ascii=False)
+
+
+def difference(before: masker.MaskPlan, now: masker.MaskPlan) -> str:
+    """What a newer plan does otherwise, in a sentence; only for plans with different hashes."""
+    old, new = ({each["column"]: each for each in facts(one)} for one in (before, now))
+    for column in [*old, *new]:
+        if old.get(column) != new.get(column):
+            was, is_now = _told(old.get(column)), _told(new.get(column))
+            return f"column {shortened(column)} is masked by {was} in this job, and now by {is_now}"
+    return "a mask or a domain has other parameters now"
+
+
+def _told(fact: dict[str, Any] | None) -> str:
+    if fact is None:
+        return "nothing"
+    of = f" of domain {fact['domain']}" if fact["domain"] else ""
+    version = f", key version {fact['key']}" if fact["key"] else ""
+    return f"{fact['mask']}{of}{version} (rule {fact['rule']})"
 
 
 def used_domains(made: masker.MaskPlan) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import hashlib
 import hmac
 from pathlib import Path
 
+from pdp import keys
 from pdp.errors import SetupError
-from pdp.keys import require_secret
 
 PREFIX = "whsec_"
 _FEWEST_BYTES, _MOST_BYTES = 24, 64
@@ -15,11 +15,11 @@ _FEWEST_BYTES, _MOST_BYTES = 24, 64
 
 def secret(path: Path) -> bytes:
     """Read a webhook's secret. Raises `SetupError` if the file does not hold one, or if others may read the file."""
-    require_secret(path)
+    content = keys.secret(path)
     try:
-        text = path.read_text().strip()
+        text = content.decode().strip()
         key = base64.b64decode(text.removeprefix(PREFIX), validate=True) if text.startswith(PREFIX) else b""
-    except (OSError, ValueError):
+    except ValueError:
         key = b""
     if not _FEWEST_BYTES <= len(key) <= _MOST_BYTES:
         raise SetupError(f"{path} holds no webhook secret: whsec_ and base64 of 24 to 64 random bytes")

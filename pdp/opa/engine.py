@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pdp.opa.process import OpaProcess
 from pdp.opa.queries import Opa, OpaLate
 from pdp.policy.live import Policy, UsedDomains, WatchedPolicy
 from pdp.process import toolcache
+from pdp.process.private_folder import private_folder, require_kept
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ async def engine(
         reloaded = asyncio.Event()
         policy, url = Policy(), config.opa_url
         if not url:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
+            folder = stack.enter_context(private_folder())
             binary = toolcache.opa(tool_cache)
             bundle = watched(folder) / "bundle.tar.gz"
             policy = WatchedPolicy(binary, config.policy, bundle, say, used_domains, config.known_types)
@@ -90,6 +90,7 @@ async def engine(
             )
             await stack.enter_async_context(process)
             await stack.enter_async_context(background(policy.watch(), failed))
+            await stack.enter_async_context(background(require_kept(bundle), failed))
             url = f"unix://{process.socket}"
         opa = await stack.enter_async_context(Opa(url, place=policy.place, is_loading=lambda: policy.is_loading))
         version, revision = await first_look(opa, config.opa_url)

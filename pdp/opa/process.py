@@ -3,8 +3,8 @@
 1. An OPA 1.22 that loads a bundle while it answers compiles all modules under its store's lock: with 500 files, no
    question was answered for 0.2 to 0.5 s. It also shares its one thread between the load and the questions, and keeps
    the memory of both policies. So a bundle is loaded by an OPA that does not answer yet.
-2. The next OPA listens beside the socket. Once it is healthy, its socket gets the name of the one in force, in one
-   step: what is asked before is answered by the old policy, and what is asked after by the new one.
+2. The next OPA listens beside the socket. Once healthy, its socket gets the name of the one in force, in one step:
+   what is asked before is answered by the old policy, and what is asked after by the new one.
 3. A bundle that OPA does not take changes nothing. Each OPA has a link to its own bundle, and so the last good one is
    loaded again after a crash.
 """
@@ -13,7 +13,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -31,8 +31,12 @@ Measured on two cores: 77 µs an item with one thread, 101 µs with more.
 """
 LEAVING_SECONDS = 6.0
 """Seconds for which the old OPA goes on: more than a question may take while a policy is loaded."""
+ALIVE_SECONDS, HUNG_LOOKS = 5.0, 12
+"""Seconds that OPA has to say how it is, and looks in a row without it after which it is killed: a minute or two."""
 _LEVELS = {"error": logging.ERROR, "warning": logging.INFO, "info": logging.DEBUG, "debug": logging.DEBUG}
 """The levels of OPA's own notes, which are details to those who run a server. What is not JSON is a crash."""
+_HARMLESS = "http: superfluous response.WriteHeader"
+"""What Go writes into OPA's output each time that a query is given up, without a level."""
 _POLL_SECONDS = 0.02
 """Seconds between two looks at OPA's health while it starts."""
 _LOOK_SECONDS = 0.1
@@ -73,7 +77,7 @@ class _Opa(Child):
             case {"line": _}:
                 return
             case entry:
-                log.log(_LEVELS.get(str(entry.get("level")), logging.ERROR), "%s", _sentence(line))
+                log.log(_level(line, entry), "%s", _sentence(line))
 
     def last_lines(self) -> Iterator[str]:
         """OPA's own words, without its notes about its start."""
@@ -115,6 +119,7 @@ class OpaProcess:
         """Return when OPA answers. Raises `SetupError` with its last lines if it does not."""
         await self._load()
         self._begin(self._watch())
+        self._begin(self._guard())
 
     async def stop(self) -> None:
         """End every OPA, as `Child.stop` does."""
@@ -142,6 +147,18 @@ class OpaProcess:
                     await self._load()
                 except (SetupError, OSError) as error:
                     self._reloaded(str(error))
+
+    async def _guard(self) -> None:
+        """Kill the OPA that answers whenever it hangs, until cancelled. Then it is started again."""
+        late = 0
+        while True:
+            await asyncio.sleep(ALIVE_SECONDS)
+            one = self._present
+            late = late + 1 if one and await _hangs(self.socket) else 0
+            if one and late >= HUNG_LOOKS:
+                self._say(f"OPA has not answered for {HUNG_LOOKS * ALIVE_SECONDS:.0f} s; it is killed")
+                one.kill()
+                late = 0
 
     async def _load(self) -> None:
         """Let an OPA with the present bundle take over. Raises `SetupError`, and the one before goes on."""
@@ -184,6 +201,16 @@ class OpaProcess:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _hangs(socket: Path) -> bool:
+    """Whether an OPA takes a connection, and then says nothing in time."""
+    try:
+        async with asyncio.timeout(ALIVE_SECONDS):
+            await answers(socket)
+    except TimeoutError:
+        return True
+    return False
 
 
 def _is_other(bundle: Path, loaded: os.stat_result | None) -> bool:
@@ -235,6 +262,10 @@ def _variables(cores: int | None, limit: int) -> dict[str, str]:
     return {"GOGC": "800", "GOMEMLIMIT": str(limit), "TZ": "UTC"} | (
         {"GOMAXPROCS": "1"} if (cores or 1) <= SHARED_CORES else {}
     )
+
+
+def _level(line: str, entry: Mapping[str, object]) -> int:
+    return logging.DEBUG if not entry and _HARMLESS in line else _LEVELS.get(str(entry.get("level")), logging.ERROR)
 
 
 def _entry(line: str) -> dict[str, object]:

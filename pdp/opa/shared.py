@@ -13,6 +13,7 @@ from pdp.opa.process import OpaProcess
 from pdp.policy.handed import HandingPolicy
 from pdp.policy.live import UsedDomains
 from pdp.process import toolcache
+from pdp.process.private_folder import require_kept
 
 WORKERS_OF_ONE = 8
 """Workers that one OPA answers. A decision takes a quarter of a worker's time there, spread over the cores."""
@@ -47,6 +48,7 @@ async def shared_opas(
             await stack.enter_async_context(process)
             urls.append(f"unix://{process.socket}")
         await stack.enter_async_context(background(policy.watch(), failed))
+        await stack.enter_async_context(background(require_kept(bundle), failed))
         yield urls
 
 

@@ -38,6 +38,7 @@ LARGE: Mapping[str, int] = MappingProxyType(
     {
         "pdp.v1.DecisionService/BatchAuthorize": 4 * _MIB,
         **dict.fromkeys([f"pdp.v1.MaskService/{name}" for name in ("Mask", "Unmask", "GetMaskPlan")], 16 * _MIB),
+        **dict.fromkeys([f"pdp.v1.MaskJobService/{name}" for name in ("StartMaskJob", "FinishMaskJob")], 16 * _MIB),
     }
 )
 """The RPCs whose messages may have 4 MiB, and the bytes of them that one caller may have open in this process. In

@@ -22,10 +22,12 @@ from grpc_status import rpc_status
 from pdp import call_summary, correlation, deadline, identifier, metrics
 from pdp.admission import Admission
 from pdp.authn.authenticator import Authenticator
+from pdp.authn.tickets import Tickets
 from pdp.call_summary import Calls
-from pdp.caller import Caller
-from pdp.errors import AnswerTooLarge, PdpError
+from pdp.caller import TAKES_TICKETS, Caller
+from pdp.errors import AnswerTooLarge, PdpError, Unauthenticated
 from pdp.room import LATER_SECONDS, Room
+from pdp.server import outgoing
 from pdp.server.arrivals import Arrivals, Context, Rpc
 from pdp.server.incoming import Incoming, Open
 from pdp.server.lifetime import Again, at_most
@@ -66,13 +68,17 @@ class Edge:
         stream_seconds: float = STREAM_SECONDS,
         proven: Callable[[str], None] | None = None,
         calls: Calls | None = None,
+        tickets: Tickets | None = None,
+        tickets_alone: bool = False,
     ) -> None:
         """`admission`, `turns` and `calls` are those of all faces.
 
         `certificates` says that clients may come with certificates. `proven` gets each call's peer that may call.
+        `tickets` are taken by one RPC; with `tickets_alone` nothing else counts without a certificate.
         """
         self._proven, self._calls, self._incoming = proven, calls or Calls(), Incoming(turns)
         self._authenticator, self._certificates, self._admission = authenticator, certificates, admission
+        self._tickets, self._tickets_alone = tickets, tickets_alone
         self._stream_seconds, self._arrivals = stream_seconds, Arrivals()
         self._waits = Room(
             MAX_WAITS, f"this caller has {MAX_WAITS:,} waits here, which is the most; end one of them", LATER_SECONDS
@@ -140,7 +146,7 @@ class Edge:
                         aclosing(behaviour(request, caller)) as answers,
                     ):
                         async for message in answers:
-                            await context.write(message)
+                            await outgoing.write(context, message)
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                     await self._fail(rpc.name, context, error)
 
@@ -169,7 +175,7 @@ class Edge:
                     with self._streaming(method.containing_service.name, caller.identity):
                         again = partial(self._caller, rpc, context)
                         async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
-                            write = stream.write if rpc.name in OF_QUESTIONS else context.write
+                            write = stream.write if rpc.name in OF_QUESTIONS else partial(outgoing.write, context)
                             async for message in answers:
                                 await write(message)
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
@@ -220,7 +226,10 @@ class Edge:
             )
         authorization = "" if len(sent) > 1 else next(iter(sent), None)
         with metrics.AUTHENTICATE.took():
-            caller = await self._authenticator.caller(authorization, certificate, chain)
+            caller = self._tickets.caller(authorization) if self._tickets and rpc.name == TAKES_TICKETS else None
+            if caller is None and self._tickets_alone and not certificate:
+                raise Unauthenticated("without a client certificate only the ticket of a mask job is taken here")
+            caller = caller or await self._authenticator.caller(authorization, certificate, chain)
         if self._proven is not None:
             self._proven(context.peer())
         self._calls.proven()

@@ -1,23 +1,26 @@
 """The metrics of several workers and of the process that started them, as one text."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 
 from pdp.server import exposition
 from pdp.server.worker import Worker
 
 
 class Gathering:
-    """Asks the workers at each scrape. What those counted that have ended stays, so that no count goes down."""
+    """Asks the workers at each scrape, also those that are being replaced.
+
+    What those counted that have ended stays, so that no count goes down.
+    """
 
     def __init__(self) -> None:
-        self.workers: Sequence[Worker] = ()
+        self.workers: Callable[[], Iterable[Worker]] = tuple
         self._last: dict[tuple[str, int], str] = {}
         self._ended = ""
 
     async def text(self) -> str:
         """The sum of all. A worker that does not answer counts with what it said last."""
-        running = {(str(worker.status), worker.pid): worker for worker in self.workers}
+        running = {(str(worker.status), worker.pid): worker for worker in self.workers()}
         texts = await asyncio.gather(*(worker.metrics() for worker in running.values()))
         last, self._last = self._last, {}
         for place, text in zip(running, texts, strict=True):

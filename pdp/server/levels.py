@@ -22,8 +22,11 @@ MOST = 10_000
 """Approvals that wait are counted up to this number, for which MongoDB takes a few milliseconds."""
 
 
-async def keep_levels(config: Config, parts: Parts, batcher: Batcher) -> None:
-    """Set them until cancelled. What MongoDB does not say in time keeps its last level."""
+async def keep_levels(config: Config, parts: Parts, batcher: Batcher, *, reads: bool) -> None:
+    """Set them until cancelled. What MongoDB does not say in time keeps its last level.
+
+    Of several workers one `reads` MongoDB; what all would read is the same.
+    """
     read_at = float("-inf")
     while True:
         metrics.AUDIT_UNCONFIRMED.at().set(parts.writer.unconfirmed_seconds)
@@ -32,8 +35,9 @@ async def keep_levels(config: Config, parts: Parts, batcher: Batcher) -> None:
             read_at = time.monotonic()
             for name, tls in listeners(config).items():
                 metrics.CERTIFICATE_DAYS.at(name).set(await asyncio.to_thread(days_left, tls))
-            with suppress(PdpError):
-                await read(parts)
+            if reads:
+                with suppress(PdpError):
+                    await read(parts)
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -5,7 +5,7 @@
    certificates needs two addresses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import grpc
 
@@ -26,6 +26,8 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
     both = bool(config.tls.client_listen)
     demanding = config.tls.client_ca is not None and not both
     ports = [_opened(server, config.listen, _Files(config.tls, began, demanding=demanding))]
+    if config.masking.ticket_listen:
+        ports.append(_opened(server, config.masking.ticket_listen, _Files(config.tls, began, demanding=False)))
     if both:
         ports.append(_opened(server, config.tls.client_listen, _Files(config.tls, began, demanding=True)))
     return ports
@@ -33,7 +35,8 @@ def listen(server: grpc.aio.Server, config: Config, began: Callable[[], None]) -
 
 def ports_of(config: Config) -> list[int]:
     """The ports of the configured addresses, as `listen` returns them. Each must be named: port 0 is not allowed."""
-    places = [config.listen, *([config.tls.client_listen] if config.tls and config.tls.client_listen else [])]
+    more = [config.masking.ticket_listen, config.tls.client_listen if config.tls else ""]
+    places = [config.listen, *filter(None, more)]
     return [int(place.rpartition(":")[2]) for place in places]
 
 
@@ -42,6 +45,8 @@ def require_addresses(config: Config) -> None:
     places = {"listen": config.listen}
     if config.tls and config.tls.client_listen:
         places["tls.client_listen"] = config.tls.client_listen
+    if config.masking.ticket_listen:
+        places["masking.ticket_listen"] = config.masking.ticket_listen
     if config.http:
         places["http.listen"] = config.http.listen
     if config.http and config.http.client_listen:
@@ -55,6 +60,21 @@ def require_addresses(config: Config) -> None:
             raise SetupError(f"{field}: {address!r} is not host:port; write it like {example}")
     if config.tls is None:
         require_loopback(config.listen)
+    _refuse_one_for_two(places)
+    demands = config.tls is not None and config.tls.client_ca is not None and not config.tls.client_listen
+    if config.masking.ticket_listen and not demands:
+        raise SetupError(
+            "masking.ticket_listen: leave it out; `listen` takes tickets, as it demands no client certificates"
+        )
+
+
+def _refuse_one_for_two(places: Mapping[str, str]) -> None:
+    """Two places cannot be one address; port 0 is another port each time."""
+    fields: dict[str, str] = {}
+    for field, address in places.items():
+        first = fields.setdefault(address, field)
+        if first != field and not address.endswith(":0"):
+            raise SetupError(f"{field}: {address} is the address of {first}, too; give it another port")
 
 
 def require_loopback(address: str, field: str = "listen", otherwise: str = "") -> None:

@@ -40,11 +40,10 @@ def _refuse_issuer(config: Config, login: HttpLogin) -> None:
 def secret(login: HttpLogin) -> str:
     """The secret in its file. Raises `SetupError` where others can read the file, or where it is empty."""
     try:
-        keys.require_secret(login.client_secret)
-        text = login.client_secret.read_text().strip()
+        text = keys.secret(login.client_secret).decode().strip()
     except SetupError as error:
         raise SetupError(f"http.login.client_secret: {error.sentence}") from None
-    except (OSError, ValueError):
+    except ValueError:
         raise SetupError(f"http.login.client_secret: {login.client_secret} cannot be read as text") from None
     if not text:
         raise SetupError(f"http.login.client_secret: {login.client_secret} is empty")

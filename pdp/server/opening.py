@@ -66,7 +66,7 @@ class Opening:
 
         1. Within `connection_seconds` each client is asked to come with another connection. None begins a call on this
            one afterwards, and calls that wait for people or questions are ended.
-        2. Streams that are under way have `stream_seconds` more.
+        2. Streams of data that are under way have `stream_seconds` more. What is left then ends with the worker.
         """
         self._is_leaving = True
         self._let_nobody_in()

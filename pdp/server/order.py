@@ -26,17 +26,18 @@ class Order:
     addresses: Mapping[str, tuple[str, str]]
     """Each address as the configuration names it, and as it is opened, by its field."""
     connection_seconds: float
+    stream_seconds: float
     log_format: str
     log_level: str
     opas: tuple[str, ...] = ()
     """The URLs of the OPAs; none where the operator runs one."""
 
-    def write(self, folder: Path) -> None:
-        """Write the order for the workers of this folder."""
+    def write(self, folder: Path) -> Path:
+        """Write the order for the workers of this folder, and return its file."""
         part = folder / f".{_FILE}"
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(asdict(self), file)
-        part.replace(folder / _FILE)
+        return part.replace(folder / _FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Self:

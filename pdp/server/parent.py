@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,9 +12,11 @@ from pdp.config import Config
 from pdp.errors import SetupError
 from pdp.logs import Logs
 from pdp.opa.shared import shared_opas
+from pdp.process.private_folder import private_folder, require_kept
 from pdp.server.claim import claimed
 from pdp.server.gathering import Gathering
 from pdp.server.listener import require_addresses
+from pdp.server.opening import AGE_SPREAD, LATE_SECONDS
 from pdp.server.operations import operating
 from pdp.server.order import Order, addresses, with_addresses
 from pdp.server.running import GRACE_SECONDS
@@ -58,7 +59,7 @@ async def family(
         gathering = Gathering()
         shown = operating(config.operations, failed, metrics=gathering.text)
         operations = await stack.enter_async_context(shown)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="placet-")))
+        folder = stack.enter_context(private_folder())
         await ready()
         database = await Database.open(config.mongodb_uri, config.database)
         stack.push_async_callback(database.close)
@@ -67,10 +68,11 @@ async def family(
         opas = shared_opas(config, tool_cache, logs.say, failed, used, folder, count)
         urls = await stack.enter_async_context(opas)
         both = {field: (named[field], held[field]) for field in named}
-        replace(order, addresses=both, opas=tuple(urls)).write(folder)
-        workers = Workers(count, folder, _patience(config, order.connection_seconds), logs, operations.readiness)
+        written = replace(order, addresses=both, opas=tuple(urls)).write(folder)
+        await stack.enter_async_context(background(require_kept(written), failed))
+        workers = Workers(count, folder, _patience(config, order), logs, operations.readiness)
         stack.push_async_callback(workers.stop)
-        gathering.workers = workers.all
+        gathering.workers = lambda: workers.every
         await workers.start(first_alone=config.mask_keys is not None)
         await stack.enter_async_context(background(workers.watch(), failed))
         opened = with_addresses(config, held)
@@ -93,7 +95,8 @@ def _url(config: Config) -> str:
     return url_of(config.http, config.http_tls, int(config.http.listen.rpartition(":")[2]))
 
 
-def _patience(config: Config, connection_seconds: float) -> Patience:
+def _patience(config: Config, order: Order) -> Patience:
     pause = config.operations.drain_seconds if config.operations else 0.0
     stop_seconds = pause + GRACE_SECONDS + ENDING_SECONDS
-    return Patience(stop_seconds, connection_seconds + config.stream_seconds + stop_seconds)
+    leaving_seconds = order.connection_seconds * AGE_SPREAD + LATE_SECONDS + order.stream_seconds
+    return Patience(stop_seconds, leaving_seconds + stop_seconds)

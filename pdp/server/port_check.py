@@ -55,6 +55,8 @@ def _places(config: Config) -> Iterator[_Place]:
     yield _Place("listen", config.listen, config.tls, _speaks_grpc)
     if config.tls and config.tls.client_listen:
         yield _Place("tls.client_listen", config.tls.client_listen, config.tls, _speaks_grpc)
+    if config.masking.ticket_listen:
+        yield _Place("masking.ticket_listen", config.masking.ticket_listen, config.tls, _speaks_grpc)
     if config.http:
         yield _Place("http.listen", config.http.listen, config.http_tls, _speaks_authzen)
         if config.http.client_listen:

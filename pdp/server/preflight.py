@@ -50,7 +50,7 @@ def _refuse_open(field: str, path: Path) -> None:
 
 def _require_secret(field: str, path: Path) -> None:
     try:
-        keys.require_secret(path)
+        keys.secret(path)
     except SetupError as error:
         raise SetupError(f"{field}: {error.sentence}") from None
 

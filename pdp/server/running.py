@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from pdp.audit.record import Kind, entry
 from pdp.authn.authenticator import Authenticator
 from pdp.authn.authorities import Authorities
+from pdp.authn.tickets import Tickets
 from pdp.background import background
 from pdp.call_summary import Calls
 from pdp.config import Config
@@ -31,7 +32,7 @@ from pdp.server.health import Health
 from pdp.server.lineage import Lineage, health_of, kept_lineage, outflow_of
 from pdp.server.lineage_service import lineage_service
 from pdp.server.listener import listen, ports_of, require_addresses
-from pdp.server.masks import Masks, mask_service
+from pdp.server.masks import MaskFaces, Masks, serving_masks
 from pdp.server.newcomers import MOST, MOST_WITH_CERTIFICATES, Newcomers
 from pdp.server.opening import Opening, kept_open
 from pdp.server.operations import operating
@@ -51,7 +52,17 @@ from pdp.service.person import PersonService
 from pdp.signing_keys import SigningKeys
 from pdp.store.database import Database
 from pdp.turns import Turns
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, person_pb2, review_pb2
+from pdp.v1 import (
+    approval_pb2,
+    audit_pb2,
+    decision_pb2,
+    info_pb2,
+    lineage_pb2,
+    mask_job_pb2,
+    mask_pb2,
+    person_pb2,
+    review_pb2,
+)
 from pdp.workflow.checking import Unsaid
 from pdp.workflow.choosing import Choosing
 from pdp.workflow.feed import Feed
@@ -123,7 +134,7 @@ async def running(
         kept = kept_lineage(config, database, signing, turns)
         known, outflow = kept.views if kept and lineage is NO_LINEAGE else lineage, outflow_of(config, kept, database)
         parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
-        parts.sweep.completes = share is None or share.is_first
+        parts.sweep.completes = is_first = share is None or share.is_first
         await stack.enter_async_context(_at_work(parts, kept, opa, failed))
         authenticator = _authenticator(config)
         room, newcomers = rooms(descriptors(), http=config.http is not None), _newcomers(config)
@@ -135,11 +146,12 @@ async def running(
         probes = {"opa": opa.is_healthy, "mongodb": database.is_healthy, **_masker(config, tool_cache)}
         apart = {**authenticator.health(), **health_of(kept), **messages.health(), **chats.health}
         health = Health(probes, apart, operations.readiness)
-        edge = _edge(config, authenticator, flows, newcomers, parts.calls)
-        names = _add_services(server, edge, config, opa, parts, masks, flows, kept, messages.choosing)
+        edge = _edge(config, authenticator, flows, newcomers, parts)
+        faces = await stack.enter_async_context(serving_masks(config, flows, parts, masks, failed))
+        names = _add_services(server, edge, config, opa, parts, faces, flows, kept, messages.choosing)
         _add_open_services(server, health, names)
         ports = ports_of(config) if share else server.listen()
-        await stack.enter_async_context(kept_up(config, health, authenticator, flows, parts, failed))
+        await stack.enter_async_context(kept_up(config, health, authenticator, flows, parts, failed, is_first=is_first))
         await stack.enter_async_context(chats.running(failed))
         tune()
         await server.start()
@@ -177,15 +189,17 @@ def _address(config: Config, port: int) -> str:
     return f"{config.listen.rpartition(':')[0]}:{port}"
 
 
-def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers, calls: Calls) -> Edge:
+def _edge(config: Config, authenticator: Authenticator, flows: Flows, newcomers: Newcomers, parts: Parts) -> Edge:
     return Edge(
         authenticator,
         flows.admission,
         flows.turns,
+        tickets=Tickets(parts.signing.seal, config.realm),
+        tickets_alone=bool(config.masking.ticket_listen),
         certificates=config.tls is not None and config.tls.client_ca is not None,
         stream_seconds=config.stream_seconds,
         proven=newcomers.proven if config.tls else None,
-        calls=calls,
+        calls=parts.calls,
     )
 
 
@@ -219,7 +233,7 @@ def _add_services(
     config: Config,
     opa: Engine,
     parts: Parts,
-    masks: Masks,
+    masks: MaskFaces,
     flows: Flows,
     kept: Lineage | None,
     choosing: Choosing,
@@ -233,7 +247,8 @@ def _add_services(
         (approval_pb2.DESCRIPTOR, approval_service(flows, parts)),
         (review_pb2.DESCRIPTOR, review_service(config, flows, parts)),
         (person_pb2.DESCRIPTOR, PersonService(parts.people.passkeys, parts.people.links, choosing)),
-        (mask_pb2.DESCRIPTOR, mask_service(config, flows, parts, masks)),
+        (mask_pb2.DESCRIPTOR, masks.masks),
+        (mask_job_pb2.DESCRIPTOR, masks.jobs),
         (audit_pb2.DESCRIPTOR, audit),
         (lineage_pb2.DESCRIPTOR, lineage_service(config, kept, flows, parts.writer)),
         (info_pb2.DESCRIPTOR, info),

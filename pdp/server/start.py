@@ -8,7 +8,8 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pdp.authn.jwks import KeySource
@@ -38,6 +39,29 @@ class Stopped(Exception):
     """The server was told to stop before everything was there."""
 
 
+@contextmanager
+def stoppable(stop: asyncio.Event) -> Iterator[Callable[[], object]]:
+    """End the block at `stop`, as long as the function that it gives was not called: then everything has started.
+
+    So a signal ends a start that hangs, and nobody has to kill it. What has started is ended in its order.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # a block that waits is in one
+
+    async def ending() -> None:
+        await stop.wait()
+        task.cancel()
+
+    watching = asyncio.create_task(ending())
+    try:
+        yield watching.cancel
+    except asyncio.CancelledError:
+        if not stop.is_set() or task.uncancel():
+            raise
+    finally:
+        watching.cancel()
+
+
 async def awaited(config: Config, seconds: float, say: Callable[[str], None], stop: asyncio.Event) -> None:
     """Return when everything is there. `say` hears what is missing, whenever that changes.
 
@@ -49,6 +73,8 @@ async def awaited(config: Config, seconds: float, say: Callable[[str], None], st
     looks = _services(config) | {name: source.look for name, source in keys.items()}
     while _now() < end and not stop.is_set():
         missing = await _missing(looks, stop)
+        if stop.is_set():
+            break
         if not missing:
             return
         if (sentence := "; ".join(f"{name}: {why}" for name, why in missing.items())) != told:
@@ -91,6 +117,7 @@ async def _missing(looks: dict[str, Look], stop: asyncio.Event) -> dict[str, str
     """What is missing, of all that is looked at together. Raises `SetupError`. At `stop` it leaves off."""
     stopped = asyncio.ensure_future(stop.wait())
     looking = asyncio.gather(*(_look(name, look) for name, look in looks.items()))
+    looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # at `stop` nothing waits for it
     try:
         ends: set[asyncio.Future[Any]] = {stopped, looking}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

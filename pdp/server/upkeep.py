@@ -22,14 +22,20 @@ async def kept_up(
     flows: Flows,
     parts: Parts,
     failed: asyncio.Future[None],
+    *,
+    is_first: bool,
 ) -> AsyncIterator[None]:
-    """Probe what is needed, fetch keys, sum up what is refused, and keep the levels of the metrics where these show."""
+    """Probe what is needed, fetch keys, sum up what is refused, and keep the levels of the metrics where these show.
+
+    `is_first` says that this process is alone, or the first of several workers.
+    """
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(background(health.watch(), failed))
         await stack.enter_async_context(background(sum_up(flows.admission.shedding, parts.writer), failed))
         await stack.enter_async_context(_fetching_keys(authenticator, failed))
         if config.operations:
-            await stack.enter_async_context(background(keep_levels(config, parts, flows.batcher), failed))
+            levels = keep_levels(config, parts, flows.batcher, reads=is_first)
+            await stack.enter_async_context(background(levels, failed))
         yield
 
 

@@ -12,12 +12,16 @@ from pdp.environment import Environment
 from pdp.logs import Logs
 from pdp.metrics import WORKER_RESTARTS
 from pdp.process.child import Child
+from pdp.process.signalling import send
 
 SERVES = "this worker serves"
 """What a worker says when its addresses are open for the first time."""
 SLOWEST_START_SECONDS = 300.0
 """Seconds for a start. The masks are compiled in it, which takes a minute on a slow machine."""
 _START = "import sys; sys.path[:] = {path!r}; from pdp.cli.worker import main; main(*sys.argv[1:])"
+HUNG_LOOKS = 30
+"""Looks in a row without life after which a worker is killed, which are 15 to 75 s; the kernel gives it connections all
+the time."""
 _ANSWER_SECONDS = 1.0
 """Seconds that a worker has to say how it is."""
 
@@ -34,7 +38,7 @@ class Worker(Child):
         start = _START.format(path=sys.path)
         command = (sys.executable, "-P", "-c", start, str(folder), str(number), str(self.status))
         super().__init__(command, say=logs.say, variables=dict(Environment.inherited()))
-        self._logs, self._serves = logs, asyncio.Event()
+        self._logs, self._serves, self._hung = logs, asyncio.Event(), 0
 
     def prepare(self) -> None:
         """Wait for its word again, and count that it is started again."""
@@ -58,8 +62,14 @@ class Worker(Child):
         return (_message(line) for line in super().last_lines())
 
     async def is_ready(self) -> bool:
-        """Whether it says that it can decide now."""
+        """Whether it says that it can decide now. One that shows no life for `HUNG_LOOKS` looks is killed."""
         status, _ = await self._asked("/readyz")
+        is_alive = status == HTTPStatus.OK or (await self._asked("/livez"))[0] == HTTPStatus.OK
+        self._hung = 0 if is_alive or not self._serves.is_set() else self._hung + 1
+        if self._hung >= HUNG_LOOKS:
+            self._hung = 0
+            self.say(f"{self.name} shows no life: its event loop does not turn, or it is stopped; it is killed")
+            self.kill()
         return status == HTTPStatus.OK
 
     async def metrics(self) -> str:
@@ -88,14 +98,14 @@ class Worker(Child):
             await asyncio.wait({self._supervisor})
         process = self._process
         if process and process.returncode is None:
-            process.send_signal(signal.SIGHUP)
+            send(process, signal.SIGHUP)
             await asyncio.wait({asyncio.create_task(process.wait())}, timeout=seconds)
         await self.stop()
 
     def hurry(self) -> None:
         """Tell it, as it ends, to skip its pause."""
-        if self._process and self._process.returncode is None:
-            self._process.terminate()
+        if self._process:
+            send(self._process, signal.SIGTERM)
 
     @property
     def fault(self) -> str:

@@ -65,17 +65,18 @@ class Workers:
 
     async def hurry(self) -> None:
         """Tell all that end to skip their pause."""
-        for worker in self._every:
+        for worker in self.every:
             worker.hurry()
 
     async def stop(self) -> list[str]:
         """End all. Returns how those ended that did not end well."""
-        every = self._every
+        every = self.every
         await asyncio.gather(*(worker.stop() for worker in every))
         return [worker.fault for worker in every if worker.fault]
 
     @property
-    def _every(self) -> list[Worker]:
+    def every(self) -> list[Worker]:
+        """All that run, also one whose clients still leave it."""
         return [*self.all, *([self._retiring] if self._retiring else [])]
 
     def _made(self, number: int) -> Worker:

@@ -7,7 +7,7 @@ threads of its own, where kernels hold no lock, so that decisions go on meanwhil
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from contextvars import Context
 from typing import Any
 
@@ -22,7 +22,7 @@ from pdp.masking.job import Progress
 from pdp.masking.plan import masks, reversed_columns
 from pdp.masking.threads import Threads
 from pdp.recording.writer import Writer
-from pdp.service import mask_message, mask_scope, message
+from pdp.service import mask_message, mask_part, mask_scope, message
 from pdp.service.mask_message import Inline
 from pdp.service.unmask_stream import UnmaskStreams
 from pdp.store.unmaskings import Unmaskings
@@ -45,6 +45,7 @@ from pdp.v1.mask_pb2 import (
     UnmaskStreamStart,
 )
 from pdp.workflow.answer import Decided
+from pdp.workflow.job_parts import JobParts
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
 from pdp.workflow.outflow import NO_OUTFLOW, Outflow
@@ -71,11 +72,12 @@ class MaskService:
         unmaskings: Unmaskings,
         writer: Writer,
         threads: Threads,
+        parts: JobParts,
         outflow: Outflow = NO_OUTFLOW,
     ) -> None:
-        """`outflow` hears of what leaves masked."""
+        """`parts` are the streams of mask jobs. `outflow` hears of what leaves masked."""
         self._jobs, self._writer, self._threads, self._outflow = jobs, writer, threads, outflow
-        self._unmasking = UnmaskStreams(jobs, unmaskings, self._record, threads)
+        self._unmasking, self._parts = UnmaskStreams(jobs, unmaskings, self._record, threads), parts
         self._recording: set[asyncio.Task[None]] = set()
 
     async def Mask(self, request: MaskRequest, caller: Caller) -> MaskResponse:
@@ -183,6 +185,12 @@ class MaskService:
         first = await anext(requests, None)
         if first is None or isinstance(first, memoryview) or first.WhichOneof("message") != "start":
             raise InvalidRequest.field("start", "is required as the first message")
+        if mask_part.require_job(first.start, action, caller):
+            of_part = mask_part.answers(self._parts, first.start, _arrow_messages(requests), caller, self._finished)
+            async with aclosing(of_part) as answers:
+                async for response in answers:
+                    yield response
+            return
         scope = first.start.scope
         with mask_scope.named_as_sent("start"):
             self._require_whole(action, scope, caller)

@@ -1,4 +1,4 @@
-"""MaskService of a server without mask keys: every call says so."""
+"""MaskService and MaskJobService of a server without mask keys: every call says so."""
 
 from collections.abc import AsyncGenerator
 from typing import NoReturn
@@ -23,3 +23,13 @@ class MaskService:
         yield await self.Mask(requests, caller)
 
     Rewrap = UnmaskStream = MaskStream
+
+
+class MaskJobService:
+    """Has no jobs."""
+
+    async def StartMaskJob(self, request: object, caller: Caller) -> NoReturn:  # noqa: ARG002
+        """Refused."""
+        raise MaskingOff(_SENTENCE)
+
+    FinishMaskJob = CancelMaskJob = GetMaskJob = ListMaskJobs = StartMaskJob

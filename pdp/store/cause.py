@@ -33,7 +33,15 @@ _BY_CODE = {
 """By MongoDB's error codes Unauthorized and AuthenticationFailed."""
 _SILENT = "no MongoDB answers at the given URI; start it, or correct mongodb_uri"
 _CLOSED = "MongoDB closes the connection; where it demands TLS, add tls=true and tlsCAFile=FILE to mongodb_uri"
+_NAMELESS = (
+    "a host of MongoDB has no address here (DNS): correct it in mongodb_uri, or the host of the member in the replica "
+    "set's configuration"
+)
+LATE = "MongoDB answered at first, and then not in time; see what keeps it, or the network to it, busy"
 _BY_TEXT = {
+    r"name or service not known|nodename nor servname|name resolution|getaddrinfo|No address associated|\bDNS\b": (
+        _NAMELESS
+    ),
     r"\bSSL\b|certificate": "TLS with MongoDB failed: its certificate must be of an authority in `tlsCAFile` and for "
     "the host in mongodb_uri, and mongod must have TLS",
     r"connection (?:is already )?(?:closed|reset)|broken pipe": _CLOSED,
@@ -44,13 +52,20 @@ _BY_TEXT = {
 """By what the driver says of a server that it does not reach."""
 
 
+BAD_URI = (
+    "the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0, with a user as user:password@ "
+    "before the host, in which @ is written %40, : %3A, / %2F and % %25"
+)
+MISSING_FILE = (
+    "a file that the MongoDB URI names (tlsCAFile, tlsCertificateKeyFile) is missing; put it there, or correct its name"
+)
 NO_MAJORITY = (
     "this MongoDB does not confirm a write with majority and journal; every member needs a journal and a majority of "
     "them must be up"
 )
 OTHER_VERSION = "this database was written by another version of Placet; use that version or another database"
 NO_PRIMARY = "MongoDB's replica set has no primary now; a majority of its members must be up and reach each other"
-_LATER = frozenset({_SILENT, _CLOSED, NOT_INITIATED, NO_MAJORITY, NO_PRIMARY})
+_LATER = frozenset({_SILENT, _CLOSED, _NAMELESS, NOT_INITIATED, NO_MAJORITY, NO_PRIMARY})
 """What may change by itself. A proxy before a MongoDB that starts closes connections, too."""
 
 

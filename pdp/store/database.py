@@ -76,9 +76,9 @@ def client_of(uri: str) -> AsyncMongoClient[Document]:
                 appname="placet",
             )
     except (ConfigurationError, InvalidURI, ValueError):
-        raise SetupError("the MongoDB URI cannot be read; it looks like mongodb://host:27017/?replicaSet=rs0") from None
+        raise SetupError(cause.BAD_URI) from None
     except OSError:
-        raise SetupError("a file that the MongoDB URI names (tlsCAFile, tlsCertificateKeyFile) is missing") from None
+        raise SetupError(cause.MISSING_FILE) from None
 
 
 class Database:

@@ -16,6 +16,9 @@ from pymongo.uri_parser import split_options
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_OURS = {"w": "majority", "journal": "true", "j": "true", "readpreference": "primary", "readconcernlevel": "majority"}
+"""The options that the server sets itself, in small letters; those of the URI do not count."""
+_UNSURE = "the option {} does not count: servers write with majority and journal, and read so; leave it out"
 _connect: Any = getattr(pymongo.pool_shared, "_async_create_connection", None)
 """What connects for the driver; it has no public name, and None where a version of the driver has another."""
 
@@ -71,7 +74,15 @@ def remarks(uri: str) -> list[str]:
     options = [option for option in uri.partition("?")[2].split("&") if option]
     often = Counter(option.partition("=")[0].lower() for option in options)
     twice = [f"the option {name} stands there twice; keep one" for name, count in often.items() if count > 1]
-    return twice + [_remark(option.partition("=")[0], text) for option in options for text in _warnings(option)]
+    return twice + [told for option in options for told in _told(option.partition("=")[0], option)]
+
+
+def _told(name: str, option: str) -> list[str]:
+    """What is odd about one option."""
+    if odd := [_remark(name, text) for text in _warnings(option)]:
+        return odd
+    value = option.partition("=")[2].lower()
+    return [_UNSURE.format(name)] if _OURS.get(name.lower(), value) != value else []
 
 
 def _warnings(option: str) -> list[str]:

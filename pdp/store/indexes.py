@@ -54,6 +54,10 @@ KEPT_USES_SECONDS = 24 * 3600
 """The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
 KEPT_UNMASKINGS_SECONDS = 25 * 3600
 """The time for which it is stored how far an unmasking is: a day, in which it may go on, and an hour more."""
+KEPT_MASK_JOBS_SECONDS = 30 * 24 * 3600
+"""The time for which a mask job is stored behind its end. The log has its record for ever."""
+KEPT_MASK_PARTS_SECONDS = 9 * 24 * 3600
+"""The time for which a stream of a mask job is stored: two days more than the longest job. Most go with their job."""
 KEPT_TASKS_SECONDS = 25 * 3600
 """The time for which a task without an approval is stored: a day behind the quarter of an hour that its result counts,
 so that a retry finds it. The task of an approval is stored as long as that."""
@@ -139,6 +143,20 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
             unique=True,
             partialFilterExpression=_is_there("request_id"),
         ),
+    ),
+    "mask_jobs": (
+        IndexModel([("caller", 1), ("_id", -1)], name="mine"),
+        IndexModel([("people", 1), ("_id", -1)], name="in_my_name"),
+        IndexModel([("state", 1), ("_id", -1)], name="by_state"),
+        IndexModel(
+            [("expires_at", 1)], name="to_end", partialFilterExpression={"state": {"$in": ["RUNNING", "STOPPED"]}}
+        ),
+        IndexModel([("finished_at", 1)], name="unsent", partialFilterExpression=_is_there("outbox.id")),
+        IndexModel([("finished_at", 1)], name="over", expireAfterSeconds=KEPT_MASK_JOBS_SECONDS),
+    ),
+    "mask_parts": (
+        IndexModel([("job", 1), ("part", 1), ("attempt", 1), ("piece", 1)], name="of_job"),
+        IndexModel([("at", 1)], name="over", expireAfterSeconds=KEPT_MASK_PARTS_SECONDS),
     ),
     "tasks": (
         IndexModel(

@@ -77,8 +77,10 @@ async def inspect(uri: str, name: str, realm: str) -> Inspection:
         found = replace(found, majority=await _majority(client, hello))
         try:
             return replace(found, **await _content(database, realm))
-        except PyMongoError as error:
+        except OperationFailure as error:
             return replace(found, rights=cause.sentence(error))
+        except PyMongoError:
+            return replace(found, kind=cause.LATE)
 
 
 async def _content(database: AsyncDatabase[Document], realm: str) -> dict[str, Any]:

@@ -87,6 +87,19 @@ class Quotas:
             _HOUR_SECONDS - time.time() % _HOUR_SECONDS,
         )
 
+    async def add(self, reserved: Reserved, name: str) -> None:
+        """Count what was masked already, also beyond a limit; once under each `name`."""
+        held = f"held.{_hashed(name)[:16]}"
+        change: Document = {
+            "$inc": {_field(domain): values for domain, values in reserved.values.items()},
+            "$set": {held: True},
+            "$setOnInsert": {"expires_at": datetime.now(UTC) + _KEPT},
+        }
+        for key in reserved.limits if reserved.values else ():
+            with suppress(DuplicateKeyError):  # it is counted
+                async with unavailable():
+                    await self._collection.update_one({"_id": key, held: {"$exists": False}}, change, upsert=True)
+
     async def give_back(self, reserved: Reserved) -> None:
         """Take it out of its counters again; a second time, or after `keep`, it changes nothing.
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -16,6 +17,10 @@ _NOT_YET_INITIALIZED = 94
 """MongoDB's error code NotYetInitialized."""
 _NO_RIGHT, _ALREADY_INITIALIZED, _NO_REPLICATION = 13, 23, 76
 """MongoDB's error codes Unauthorized, AlreadyInitialized and NoReplicationEnabled."""
+_KINDS = ("hosts", "passives", "arbiters")
+"""What MongoDB calls the members of a set that it tells of."""
+_PORT = 27017
+"""MongoDB's port where none is given."""
 _POLL_SECONDS = 0.02
 """Seconds between two looks at a member that starts."""
 
@@ -46,8 +51,8 @@ async def primary(address: str) -> None:
 async def initiate(host: str, uri: str) -> bool:
     """Make the mongod at `uri` (`mongodb://host:port`, perhaps with a user and TLS) a set whose first member is `host`.
 
-    Returns when it is the primary: True if it was made a set now, False if it was one already. Raises `SetupError`, and
-    `StoreUnavailable` where none answers.
+    Returns when it is the primary: True if it was made a set now, False if it was one already. Raises `SetupError`,
+    also for a set that does not have `host`, and `StoreUnavailable` where none answers.
     """
     try:
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
@@ -61,7 +66,7 @@ async def initiate(host: str, uri: str) -> bool:
         raise SetupError("the URI cannot be read, or a file that it names (tlsCAFile) is missing") from None
     async with client:
         try:
-            made = "setName" not in await client.admin.command("hello")
+            made = _refuse_other(await client.admin.command("hello"), host)
             if made:
                 await _initiated(client, host, NAME)
             while not _has_primary(await client.admin.command("hello")):  # noqa: ASYNC110  # nothing tells when to look
@@ -70,6 +75,22 @@ async def initiate(host: str, uri: str) -> bool:
             seen = client.topology_description.server_descriptions().values()
             raise cause.refusal(error, seen) from None
     return made
+
+
+def _refuse_other(hello: Mapping[str, Any], host: str) -> bool:
+    """Whether there is no set yet. Raises `SetupError` for a router, and for a set of other members."""
+    if hello.get("msg") == "isdbgrid":
+        raise SetupError(cause.ROUTER)
+    if "setName" not in hello:
+        return True
+    members = [str(member) for kind in _KINDS for member in hello.get(kind, ())]
+    wanted = host if re.search(r":\d+$", host) else f"{host}:{_PORT}"
+    if wanted.lower() not in map(str.lower, [*members, str(hello.get("me"))]):  # a hidden one names itself alone
+        raise SetupError(
+            f"this mongod is of the replica set {hello['setName']} already, whose members are {', '.join(members)}, "
+            f"without {wanted}; nothing was changed: use that set, with --host {members[0]}, or another mongod"
+        )
+    return False
 
 
 def _has_primary(hello: Mapping[str, object]) -> bool:

@@ -135,12 +135,24 @@ class MaskStreamRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[StreamStart, _Mapping]] = ..., arrow_message: _Optional[bytes] = ...) -> None: ...
 
 class StreamStart(_message.Message):
-    __slots__ = ("scope", "shape")
+    __slots__ = ("scope", "shape", "job")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
     scope: MaskScope
     shape: MaskShape
-    def __init__(self, scope: _Optional[_Union[MaskScope, _Mapping]] = ..., shape: _Optional[_Union[MaskShape, _Mapping]] = ...) -> None: ...
+    job: MaskJobPart
+    def __init__(self, scope: _Optional[_Union[MaskScope, _Mapping]] = ..., shape: _Optional[_Union[MaskShape, _Mapping]] = ..., job: _Optional[_Union[MaskJobPart, _Mapping]] = ...) -> None: ...
+
+class MaskJobPart(_message.Message):
+    __slots__ = ("part", "attempt", "piece")
+    PART_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    part: int
+    attempt: int
+    piece: int
+    def __init__(self, part: _Optional[int] = ..., attempt: _Optional[int] = ..., piece: _Optional[int] = ...) -> None: ...
 
 class MaskStreamResponse(_message.Message):
     __slots__ = ("opened", "arrow_message", "end")

@@ -77,6 +77,7 @@ class Deciding:
         self._informing, self.lineage = Informing(lineage), lineage
         self._person_types = person_types
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
+        self.still_lacking = settlement.still_lacking
         self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
         self._recording: set[asyncio.Task[None]] = set()
         self._counts_rules = counts_rules
@@ -105,11 +106,6 @@ class Deciding:
             await self._record([informed])
             raise informed.error
         return informed
-
-    def denies(self, answer: object) -> bool:
-        """Whether this answer to a `question` allows nothing, not even with approvals. Nothing is settled."""
-        judged = self._verdict(answer)
-        return isinstance(judged, PdpError) or judged.effect is Effect.DENY
 
     async def decide(
         self,
@@ -153,11 +149,12 @@ class Deciding:
             questions.append(self.question(ask))
             await self._turns.behind(index, ask.caller.identity)
         for index, answer in enumerate(await self._batcher.ask(questions)):
-            verdicts.append(self._verdict(answer))
+            verdicts.append(self.verdict(answer))
             await self._turns.behind(index, asks[index].caller.identity)
         return verdicts
 
-    def _verdict(self, answer: object) -> Verdict | PdpError:
+    def verdict(self, answer: object) -> Verdict | PdpError:
+        """What an answer to a `question` says, or its error."""
         if isinstance(answer, PdpError):
             return answer
         if is_undefined(answer):

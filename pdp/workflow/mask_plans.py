@@ -6,6 +6,8 @@ from typing import Any
 
 import masker
 from pdp.caller import identity, is_person
+from pdp.decision import Effect, Verdict
+from pdp.errors import PdpError
 from pdp.masking.plan import compiled, used_domains
 from pdp.masking.question import Column, Selection, masks_input, names, parts, selection, tagged, whole
 from pdp.masking.threads import Threads
@@ -23,14 +25,19 @@ from pdp.workflow.mask_work import Work
 class Planned:
     """A plan, the people behind the request, and what the decision on it is bound to beside the request.
 
-    `is_denied` says that the policy, asked at the same time, denies what the plan is for.
+    `judged` is what the policy, asked at the same time, says of what the plan is for.
     """
 
     plan: masker.MaskPlan
     used: Mapping[str, Mapping[str, Any]]
     persons: Mapping[str, Sequence[str]]
     context: Mapping[str, Any]
-    is_denied: bool
+    judged: Verdict | PdpError
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the policy allows nothing of what the plan is for, not even with approvals."""
+        return isinstance(self.judged, PdpError) or self.judged.effect is Effect.DENY
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class MaskPlans:
                 work.shape,
                 selected,
                 keys,
+                key_version=work.key_version,
+                seconds=work.seconds,
                 direction=work.action,
                 table_name=ask.request.resource.id,
                 subject=identity(ask.request.subject),
@@ -72,7 +81,7 @@ class MaskPlans:
         persons = {one: [name for name, person in selected.people.items() if person == one] for one in sorted(people)}
         bound = work.bound
         context = await self.threads.run(caller, lambda: bound(plan, keys), work.size) if bound else {}
-        return Planned(plan, used, persons, context, self.deciding.denies(judged))
+        return Planned(plan, used, persons, context, self.deciding.verdict(judged))
 
 
 def _question(ask: Ask, columns: Sequence[Column]) -> Question:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import masker
 from pdp.masking.job import Progress
+from pdp.masking.plan import PLAN_SECONDS
 from pdp.masking.rows import Shape
 from pdp.workflow.answer import Answer, Ask, Decided
 
@@ -36,6 +37,8 @@ class Work:
        but for its proof and stamps. For a stream, whose content comes later, it sees that the quota has room.
     4. `continued` is of work that goes on in call after call.
     5. `size` is that of the content, in bytes.
+    6. `key_version` masks; 0 is the active one. The plan ends after `seconds`.
+    7. `claims` is how the ids of its claims begin.
     """
 
     action: str
@@ -47,3 +50,6 @@ class Work:
     begin: Callable[[Progress, Decided], Awaitable[None]] = _with_room
     continued: Continued | None = None
     size: int = 0
+    key_version: int = 0
+    seconds: float = PLAN_SECONDS
+    claims: str = "use"

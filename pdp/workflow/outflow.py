@@ -42,6 +42,11 @@ class Outflow(Protocol):
     async def masked(self, decided: Decided, masks: Callable[[], Masks], *, is_whole: bool = True) -> None:
         """Data leaves masked; `masks` says how. With `is_whole` false it is what had left when its stream broke."""
 
+    async def left(
+        self, request: bytes, decision_id: str, masks: Callable[[], Masks], *, at_ms: int, is_whole: bool = True
+    ) -> None:
+        """The same by the canonical request and its decision, at this time: told twice, it is one event."""
+
     async def exported(self, approval: Approval) -> None:
         """An approval was used, and what it is for was done, or may have been."""
 
@@ -50,6 +55,11 @@ class NoOutflow:
     """What a server does that keeps no lineage: nothing."""
 
     async def masked(self, decided: Decided, masks: Callable[[], Masks], *, is_whole: bool = True) -> None:
+        """Nothing."""
+
+    async def left(
+        self, request: bytes, decision_id: str, masks: Callable[[], Masks], *, at_ms: int, is_whole: bool = True
+    ) -> None:
         """Nothing."""
 
     async def exported(self, approval: Approval) -> None:
@@ -81,9 +91,14 @@ class LoggedOutflow:
 
     async def masked(self, decided: Decided, masks: Callable[[], Masks], *, is_whole: bool = True) -> None:
         """Return once the event is in the log. Raises what the log and MongoDB raise."""
-        request = orjson.loads(decided.ask.canonical.json)
-        leaving = self._leaving(request, decided.answer.decision_id, masks(), _now_ms(), is_whole=is_whole)
-        await self._write(leaving)
+        asked, decision_id = decided.ask.canonical.json, decided.answer.decision_id
+        await self.left(asked, decision_id, masks, at_ms=_now_ms(), is_whole=is_whole)
+
+    async def left(
+        self, request: bytes, decision_id: str, masks: Callable[[], Masks], *, at_ms: int, is_whole: bool = True
+    ) -> None:
+        """The same, at this time. Raises what `masked` raises."""
+        await self._write(self._leaving(orjson.loads(request), decision_id, masks(), at_ms, is_whole=is_whole))
 
     async def exported(self, approval: Approval) -> None:
         """The same of an approved use by an action that exports, where the resource may be data. It is one event.

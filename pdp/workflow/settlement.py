@@ -90,6 +90,17 @@ class Settlement:
             return answer_without_step(ask, verdict)
         return await retried(lambda: self._pending_or_new(ask, verdict, principals))
 
+    async def still_lacking(self, ask: Ask, verdict: Verdict, approval_id: str) -> Verdict | None:
+        """Why an approval that was used does not meet what the policy requires now; None where it does.
+
+        It is the check of the use, for work that goes on. Nothing is settled. Raises `ApprovalTampered`, and `NotFound`
+        where there is no such approval of this caller.
+        """
+        approval = (await self._approvals.of_its_caller(ask.caller.identity, approval_id)).approval
+        await self._integrity.require(approval, ask.caller)
+        verdict = replace(verdict, principals=await self._linked.of(ask.canonical.json, verdict.principals))
+        return await self._using.lacking(ask, verdict, approval)
+
     async def _found(self, ask: Ask) -> tuple[ApprovalAt | None, bool]:
         """The approval that the question names, and whether it is unknown, for whom that is not an error."""
         try:

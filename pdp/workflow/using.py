@@ -53,13 +53,9 @@ class Using:
         approval = existing.approval
         await self._integrity.require(approval, ask.caller)
         await self._delivery.deliver(approval)
-        reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
-        today = await self._review_again(ask, verdict, reviews)
-        principals = {*approval.principals, *verdict.principals, *today.principals}
-        informed = _informed(today.reviewers, reviews, ask.view)
-        if not satisfied(verdict.requirements, informed, principals):
-            are_enough = satisfied(verdict.requirements, today.reviewers, principals)
-            return await self._void(ask, existing, (_grew if are_enough else _too_little)(verdict, approval, ask))
+        lacking = await self.lacking(ask, verdict, approval)
+        if lacking is not None:
+            return await self._void(ask, existing, lacking)
         allowed = verdict.allowed()
         if ask.request.dry_run or ask.withholds(allowed):
             return answer_without_step(ask, allowed, existing)
@@ -79,6 +75,17 @@ class Using:
         if consumed is None:
             return None
         return Answer(allowed, decision_id, entries, ApprovalAt(consumed, existing.now), consumed, used=True)
+
+    async def lacking(self, ask: Ask, verdict: Verdict, approval: Approval) -> Verdict | None:
+        """Why the reviews of an approval do not meet what the policy requires now; None where they meet it."""
+        reviews = [review for review in approval.reviews if review.verdict is ReviewVerdict.APPROVE]
+        today = await self._review_again(ask, verdict, reviews)
+        principals = {*approval.principals, *verdict.principals, *today.principals}
+        informed = _informed(today.reviewers, reviews, ask.view)
+        if satisfied(verdict.requirements, informed, principals):
+            return None
+        are_enough = satisfied(verdict.requirements, today.reviewers, principals)
+        return (_grew if are_enough else _too_little)(verdict, approval, ask)
 
     def _signed_use(self, ask: Ask, existing: ApprovalAt, decision: Entry, claim: str) -> Use:
         approval, decision_id = existing.approval, identifier.decision_id(decision.id)

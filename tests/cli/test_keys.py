@@ -9,10 +9,15 @@ from tests.cli.terminal import Terminal
 
 async def test_keys_are_made_listed_rotated_and_retired(pdp: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "mask.json"
-    assert (await pdp("keys", "rotate", file)).status == 1
+    nothing = await pdp("keys", "rotate", file)
+    assert (nothing.status, nothing.err.partition(";")[0]) == (1, f"there is no {file}")
+    nowhere = await pdp("keys", "rotate", tmp_path / "none" / "mask.json", "--realm", "prod")
+    assert (nowhere.status, len(nowhere.err.splitlines())) == (1, 1), nowhere.err
     assert (await pdp("keys", "rotate", file, "--realm", "prod")).status == 0
     assert file.stat().st_mode & 0o777 == 0o600
     assert (await pdp("keys", "rotate", file)).status == 0
+    other = await pdp("keys", "rotate", file, "--realm", "staging")
+    assert (other.status, "is of the realm prod; nothing was changed" in other.err) == (1, True)
     listed = (await pdp("keys", "list", file)).out
     assert "realm prod" in listed
     assert "1  readable" in listed

@@ -20,7 +20,7 @@ from tests.pdp.channels.test_hostile_words import notice as notice_of_words
 from tests.pdp.channels.test_hostile_words import shown as shown_of_words
 from tests.teams import texts
 
-TOOLS = ("node", "npm", "chromium")
+TOOLS = ("node", "npm", "chromium-headless-shell")
 SCRIPT = FOLDER / "node_modules" / "adaptivecards" / "dist" / "adaptivecards.js"
 DRAWN = """card => {
   AdaptiveCards.AdaptiveCard.onProcessMarkdown = (text, result) => {

@@ -2,6 +2,7 @@ import datetime as dt
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -57,11 +58,53 @@ def test_create_overwrites_nothing(path):
     assert path.read_bytes() == before
 
 
+def test_of_two_that_create_at_once_one_is_refused(tmp_path):
+    """Each would tell that its key masks, and the file would hold one of them."""
+    path, made, told = tmp_path / "k", [], []
+
+    def create(_):
+        try:
+            keyfile.create(path, "test", now=NOW)
+            made.append(path.read_bytes())
+        except KeyRefused as error:
+            told.append(str(error))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(create, range(8)))
+    assert (made, len(told)) == ([path.read_bytes()], 7)
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o444, 0o604, 0o660, 0o700, 0o666])
 def test_a_file_that_others_can_use_is_refused(path, mode):
     path.chmod(mode)
     with pytest.raises(KeyRefused, match="0600"):
         Keyring.load(path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "group", "says"),
+    [
+        (0o100600, 1000, 9, ""),
+        (0o100440, 0, 2000, ""),
+        (0o100440, 0, 9, "0440"),
+        (0o100440, 1001, 2000, "belongs to another user"),
+        (0o100600, 1001, 9, "belongs to another user"),
+        (0o010600, 1000, 9, "must be a file"),
+    ],
+)
+def test_a_file_is_of_this_user_or_of_root(mode, user, group, says):
+    status = os.stat_result((mode, 0, 0, 1, user, group, 0, 0, 0, 0))
+    fault = keyfile._fault(status, 1000, {1000, 2000})
+    assert says in fault
+    assert bool(fault) is bool(says)
+
+
+def test_a_group_that_lets_no_one_else_in_may_read(path):
+    status = path.stat()
+    shared = os.stat_result((0o100440, 0, 0, 1, status.st_uid, 4711, 0, 0, 0, 0))
+    assert keyfile._fault(shared, status.st_uid, {1000})
+    assert not keyfile._fault(shared, status.st_uid, {1000, 4711})
+    assert Keyring.load(path, groups={4711}).active == 1
 
 
 @pytest.mark.parametrize("mode", [0o400, 0o440, 0o640])
@@ -71,6 +114,15 @@ def test_a_file_that_a_group_of_this_process_reads_is_read_and_stays_so(path, mo
     assert Keyring.load(path).active == 1
     assert keyfile.rotate(path, now=NOW) == 2
     assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_a_group_that_stands_for_this_process_may_read(path, monkeypatch):
+    monkeypatch.setattr(os, "getegid", lambda: 1)
+    monkeypatch.setattr(os, "getgroups", list)
+    path.chmod(0o440)
+    with pytest.raises(KeyRefused, match="0600"):
+        Keyring.load(path)
+    assert Keyring.load(path, groups=[path.stat().st_gid]).active == 1
 
 
 def test_rotate_appends_and_keeps_the_old_readable(path):

@@ -77,6 +77,29 @@ def test_a_plan_survives_json_and_holds_no_key(keys):
     assert keys.versions[1].secret.hex() not in made.to_json()
 
 
+def test_equal_plans_have_one_hash_whichever_revision_time_and_order():
+    made = plan(SCHEMA, WHOLE, DOMAINS, key_version=1, policy_revision="a", table="crm", expires_at=1.5)
+    more = {**DOMAINS, "unused": {"mask": "token"}}
+    again = plan(SCHEMA, WHOLE[::-1], more, key_version=1, policy_revision="b", table="crm")
+    assert made.sha256() == again.sha256() == MaskPlan.from_json(again.to_json()).sha256()
+    assert len(made.sha256()) == 64
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"masks": changed("name", mask="clear")},
+        {"domains": {**DOMAINS, "customer": {"mask": "token", "kind": "other"}}},
+        {"key_version": 2},
+        {"table": "other"},
+        {"subject": "agent:b"},
+    ],
+)
+def test_another_plan_has_another_hash(changes):
+    about = {"masks": WHOLE, "domains": DOMAINS, "key_version": 1, "table": "crm"}
+    assert plan(SCHEMA, **about).sha256() != plan(SCHEMA, **{**about, **changes}).sha256()
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "schema": "AAAA", "masks": [], "domains": {}}']
 )
@@ -191,3 +214,9 @@ def test_a_plan_runs_only_in_its_direction_and_on_its_columns(keys):
         masker.mask(pa.table({"d": ["x"]}), made)
     with pytest.raises(PlanRefused):
         masker.mask(pa.table({"c": [1]}), made)
+
+
+def test_the_keys_of_a_map_cannot_become_null():
+    schema = pa.schema([("m", pa.map_(pa.string(), pa.int64()))])
+    with pytest.raises(PlanRefused, match=r"^column m\[\]\.key, rule r: the keys of a map cannot become null"):
+        plan(schema, [{"column": "m", "rule": "r", "mask": "nullify"}])

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.ops import backup, chart, image
+from tests.ops import backup, chart, dashboard, image
 from tests.ops.tools import hadolint, on_path, run, say, tool
 
 UNIT = Path("ops/systemd/placet.service")
@@ -52,6 +52,7 @@ CHECKS: Mapping[str, Callable[[], None]] = {
     "unit": unit,
     "chart": chart.tried,
     "alerts": alerts,
+    "dashboard": dashboard.tried,
     "backup": backup.tried,
     "image": image.tried,
 }

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pdp.process import toolcache
+
 CONTAINERFILE = Path("ops/Containerfile")
 DIGEST = f"sha256:{'5' * 64}"
 
@@ -25,6 +27,14 @@ def test_it_has_two_stages_of_one_base_and_a_user_of_its_own() -> None:
 def test_every_folder_that_is_installed_is_in_the_image() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", CONTAINERFILE.read_text(), re.MULTILINE))
     assert copied == {"masker", "ops", "pdp", "rego"}
+
+
+@pytest.mark.parametrize("file", ["ops/Containerfile", "docs/kubernetes.md", "docs/vm.md"])
+def test_what_is_said_of_the_checksum_of_opa_is_so(file: str) -> None:
+    """With one in `CHECKSUMS` the release is fetched: then these sentences go, and say that."""
+    said = " ".join(Path(file).read_text().replace("\n# ", " ").split())
+    denied = re.search(rf"[Nn]o checksum of OPA {re.escape(toolcache.OPA_VERSION)} is kept here", said)
+    assert bool(denied) == (not toolcache.CHECKSUMS)
 
 
 def locked(file: str) -> set[str]:

@@ -1,5 +1,6 @@
 """What checks `ops/`: programs that are built from their Go modules once, and kept in the folder for tools."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -15,22 +16,34 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "helm": ("helm.sh/helm/v3/cmd/helm", "v3.22.0"),
     "kubeconform": ("github.com/yannh/kubeconform/cmd/kubeconform", "v0.8.0"),
     "promtool": ("github.com/prometheus/prometheus/cmd/promtool", "v0.316.0"),
+    "prometheus": ("github.com/prometheus/prometheus/cmd/prometheus", "v0.316.0"),
 }
 """A tool's package and version, which Go verifies."""
-MONGO_TOOLS = Path(__file__).with_name("mongo_tools")
-"""The module that pins MongoDB's tools: their versions have no tags that Go knows."""
+MODULES: Mapping[str, tuple[str, str]] = {
+    "mongodump": ("mongo_tools", "github.com/mongodb/mongo-tools/mongodump/main"),
+    "mongorestore": ("mongo_tools", "github.com/mongodb/mongo-tools/mongorestore/main"),
+    "dashboard-types": ("dashboard_types", "."),
+}
+"""A tool's module beside this file, which pins what it is built from, and its package."""
 BESIDE = Path(".venv-ops")
 
 
 def tool(name: str) -> Path:
     """A program of Go's, built if it is not here yet: up to some minutes."""
-    version = PACKAGES[name][1] if name in PACKAGES else "pinned"
-    if not (kept := FOLDER / f"{name}-{version}").exists():
+    if not (kept := FOLDER / f"{name}-{version(name)}").exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        say(f"building {name} {version}: up to some minutes, once")
+        say(f"building {name} {version(name)}: up to some minutes, once")
         with tempfile.TemporaryDirectory(dir=FOLDER) as made:
             built(name, Path(made)).replace(kept)
     return kept
+
+
+def version(name: str) -> str:
+    """That of its package, or what its module is now."""
+    if name in PACKAGES:
+        return PACKAGES[name][1]
+    files = sorted(Path(__file__).with_name(MODULES[name][0]).iterdir())
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def built(name: str, folder: Path) -> Path:
@@ -40,8 +53,8 @@ def built(name: str, folder: Path) -> Path:
     if name in PACKAGES:
         run(go, "install", "@".join(PACKAGES[name]), env=environment)
     else:
-        package = f"github.com/mongodb/mongo-tools/{name}/main"
-        run(go, "build", "-o", folder / name, package, cwd=MONGO_TOOLS, env=environment)
+        module, package = MODULES[name]
+        run(go, "build", "-o", folder / name, package, cwd=Path(__file__).with_name(module), env=environment)
     return folder / name
 
 

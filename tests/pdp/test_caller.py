@@ -13,11 +13,22 @@ from pdp.caller import ANYONE, PERSONS_ONLY, ROLES, Caller, Role
 from pdp.dev.stack import configuration
 from pdp.errors import NotAllowed
 from pdp.process.mongod import MongodProcess
-from pdp.v1 import approval_pb2, audit_pb2, decision_pb2, info_pb2, lineage_pb2, mask_pb2, person_pb2, review_pb2
+from pdp.v1 import (
+    approval_pb2,
+    audit_pb2,
+    decision_pb2,
+    info_pb2,
+    lineage_pb2,
+    mask_job_pb2,
+    mask_pb2,
+    person_pb2,
+    review_pb2,
+)
 from tests.parts import Placet, exporting, placet, refusal
 from tests.tokens import metadata
 
-FILES = (decision_pb2, approval_pb2, review_pb2, person_pb2, audit_pb2, info_pb2, mask_pb2, lineage_pb2)
+MASKS = (mask_pb2, mask_job_pb2)
+FILES = (decision_pb2, approval_pb2, review_pb2, person_pb2, audit_pb2, info_pb2, *MASKS, lineage_pb2)
 ALLOWED = {
     "DecisionService/Authorize": {"requester"},
     "DecisionService/BatchAuthorize": {"requester"},
@@ -47,6 +58,11 @@ ALLOWED = {
     "MaskService/Unmask": {"requester"},
     "MaskService/UnmaskStream": {"requester"},
     "MaskService/Rewrap": {"requester"},
+    "MaskJobService/StartMaskJob": {"requester"},
+    "MaskJobService/FinishMaskJob": {"requester"},
+    "MaskJobService/CancelMaskJob": {"requester", "reviewer"},
+    "MaskJobService/GetMaskJob": {"requester", "reviewer", "auditor"},
+    "MaskJobService/ListMaskJobs": {"requester", "reviewer", "auditor"},
     "AuditService/ListRecords": {"auditor"},
     "AuditService/GetRecord": {"auditor"},
     "AuditService/ExportRecords": {"auditor"},

@@ -1,5 +1,6 @@
 import json
 import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,35 @@ def test_credential_of_systemd_may_show_the_group_root(tmp_path: Path, monkeypat
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert keys.own_groups(tmp_path / "audit") == {*own, 0}
     assert keys.own_groups(tmp_path / "below" / "audit") == own
+
+
+def test_what_is_read_is_what_was_looked_at(tmp_path: Path) -> None:
+    good, open_to_all = stored(tmp_path / "good", "good"), stored(tmp_path / "bad", "bad", 0o644)
+    path = tmp_path / "key"
+    ends = threading.Event()
+
+    def put_in_place() -> None:
+        while not ends.is_set():
+            for made in (good, open_to_all):
+                (tmp_path / "next").symlink_to(made)
+                (tmp_path / "next").replace(path)
+
+    path.symlink_to(good)
+    other = threading.Thread(target=put_in_place)
+    other.start()
+    try:
+        found = {_secret(path) for _ in range(3000)}
+    finally:
+        ends.set()
+        other.join()
+    assert found == {b"good", None}
+
+
+def _secret(path: Path) -> bytes | None:
+    try:
+        return keys.secret(path)
+    except SetupError:
+        return None
 
 
 def test_key_that_cannot_be_read_says_why(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_writer_may_tag_and_nothing_more_by_default(tmp_path: Path) -> None:
     ("old", "new", "says"),
     [
         ("workload:etl", "etl", "lineage.writers.etl"),
-        ("trust_masking", "trust_maskings", "trust_maskings: Extra inputs"),
-        ('type = "table"', "", "lineage.resources.0.type: Field required"),
+        ("trust_masking", "trust_maskings", "trust_maskings: there is no such field"),
+        ('type = "table"', "", "lineage.resources.0.type: it is missing"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:

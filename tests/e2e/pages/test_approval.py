@@ -10,11 +10,11 @@ from playwright.async_api import Browser, Route, expect
 from pdp.caller import Caller
 from pdp.inbox import displayed, look
 from pdp.inbox.whole_page import members, told
-from pdp.v1.approval_pb2 import Approval, GetApprovalResponse, ReviewChannel
+from pdp.v1.approval_pb2 import Approval, ReviewChannel
 from pdp.v1.review_pb2 import RevokeApprovalRequest
 from pdp.view.request import items
 from tests.approvals_page import HOSTILE, LONG, answered, generated, hostile, path
-from tests.chromium import LOOKS, PHONE, Reader, reader
+from tests.chromium import PHONE, Reader, reader
 from tests.parts import Placet, exporting
 
 READ = "You have read to the end; you may approve."
@@ -43,14 +43,12 @@ async def now(server: Placet, approval: Approval, by: str = "bob") -> Approval:
     return await server.seen(approval, server.metadata(by))
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_axe_finds_nothing_and_the_console_is_quiet(windows: Browser, server: Placet, look: Any) -> None:
+async def test_axe_finds_nothing_and_the_console_is_quiet(windows: Browser, server: Placet) -> None:
     approval = (await server.authorize(hostile())).approval
     await server.review(approval, "carol", reason="<b>looked</b>")
-    async with reader(windows, server, "bob", look=look) as bob:
+    async with reader(windows, server, "bob") as bob:
         assert await bob.open(path(approval)) == 200
-        assert await bob.violations() == []
-        assert not await bob.is_wider_than_the_screen()
+        assert await bob.faults_in_each_look() == []
         bob.require_quiet()
 
 
@@ -300,25 +298,40 @@ async def test_hundredth_leaf_and_the_end_of_a_long_one_are_shown_like_the_first
         assert not await bob.is_wider_than_the_screen()
 
 
-@pytest.mark.timeout(300)
+ANOTHER = """async page => {
+    const made = new DOMParser().parseFromString(page, "text/html");
+    document.body.replaceWith(document.adoptNode(made.body));
+    const { checked } = await import(new URL("compared.js", document.scripts[0].src));
+    const [about, lines] = ["approval", "lines"].map(id => document.getElementById(id));
+    const form = document.getElementById("review");
+    return [document.body.innerText, (await checked(about.dataset, lines)) === form.elements.expected_digest.value];
+}"""
+"""Puts a page in the place of another one, whose scripts stay; returns what is seen, and whether the check agrees."""
+LOADED = 8
+"""Requests whose page is loaded as a whole, which takes ten times as long."""
+
+
 async def test_every_leaf_of_200_requests_is_in_the_visible_text_and_the_script_agrees(
     windows: Browser, server: Placet
 ) -> None:
-    current: list[GetApprovalResponse] = []
+    current: list[str] = []
 
     async def made(route: Route) -> None:
-        shown = {**members(current[-1], "dev", BOB, "t"), **told(None, {})}
-        await route.fulfill(body=look.page("approval", shown), content_type="text/html; charset=utf-8")
+        await route.fulfill(body=current[-1], content_type="text/html; charset=utf-8")
 
     async with reader(windows, server, "bob") as bob:
         await deaf(bob)
-        await deaf(bob)
         await bob.page.route(re.compile("/inbox/approvals/apr_[0-9a-f]{32}$"), made)
-        for asked in generated(200):
-            current.append(answered(asked))
-            await bob.page.goto(bob.home + path(current[-1].approval), wait_until="commit")
-            await bob.page.wait_for_function(AT_THE_END)
-            text = await bob.text()
+        for number, asked in enumerate(generated(200)):
+            held = answered(asked)
+            current.append(look.page("approval", {**members(held, "dev", BOB, "t"), **told(None, {})}).decode())
+            if number < LOADED:
+                await bob.page.goto(bob.home + path(held.approval), wait_until="commit")
+                await bob.page.wait_for_function(AT_THE_END)
+                text = await bob.text()
+            else:
+                text, agrees = await bob.page.evaluate(ANOTHER, current[-1])
+                assert agrees, asked
             for item in items(asked):
                 line = displayed.line(item)
                 assert line.label in text, line

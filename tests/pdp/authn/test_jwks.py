@@ -269,8 +269,8 @@ def test_weak_rsa_key_is_none() -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"keys": []}', '{"kty": "oct", "k": "AAAA"}'])
 def test_file_without_keys_is_named_at_start(provider: Provider, tmp_path: Path, content: str) -> None:
     (tmp_path / "keys.json").write_text(content)
-    for file in ("keys.json", "none.json"):
-        with pytest.raises(SetupError, match=f"{file} holds no JWK Set for user"):
+    for file, told in (("keys.json", "holds no JWK Set for user"), ("none.json", "cannot be read: No such file")):
+        with pytest.raises(SetupError, match=f"{file} {told}"):
             Authenticator([issuer(provider, jwks=tmp_path / file)])
 
 

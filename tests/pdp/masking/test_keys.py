@@ -1,5 +1,6 @@
 """The server's key file: a demo key is refused in production, and nothing of the extra is needed to decide."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from masker import keys as key_files
+from pdp import keys as own
 from pdp.client import Decision
 from pdp.errors import KeyRefused, SetupError
 from pdp.masking import keys
@@ -50,6 +52,24 @@ def test_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.json").chmod(0o644)
     with pytest.raises(SetupError, match="0600"):
         keys.keyring(tmp_path / "own.json", "prod")
+
+
+def test_key_file_that_systemd_hands_over_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is root's, with the mode 0440, in a folder that no other user may enter."""
+    key_files.create(tmp_path / "mask.json", "prod", now=datetime.now(UTC))
+    (tmp_path / "mask.json").chmod(0o440)
+    monkeypatch.setattr(os, "getegid", lambda: 1)
+    monkeypatch.setattr(os, "getgroups", list)
+    with pytest.raises(SetupError, match=r"mask_keys: .*0600.*; run: chmod 600 "):
+        keys.keyring(tmp_path / "mask.json", "prod")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(own, "_ROOT", (tmp_path / "mask.json").stat().st_gid)
+    assert keys.keyring(tmp_path / "mask.json", "prod").active == 1
+
+
+def test_key_file_that_is_not_there_names_the_command_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"there is no .*; put it there, or make the first .*pdp keys rotate .*prod"):
+        keys.keyring(tmp_path / "mask.json", "prod")
 
 
 def test_rotation_is_seen_and_a_broken_file_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import uvloop
 from pdp import deadline
 from pdp.admission import SMALL
 from pdp.errors import EngineUnavailable, PdpError, PolicyInvalid
-from pdp.opa.batching import MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher
+from pdp.opa.batching import MANY_PACE_SECONDS, MAX_BYTES, MAX_ITEMS, MAX_OUTSTANDING, PACE_SECONDS, Batcher
 from pdp.opa.quarantine import MANY_KINDS, Suspect
 from pdp.opa.queries import About, Answers, OpaLate
 from pdp.opa.waiting import PIECE, Question
@@ -120,7 +120,18 @@ async def test_calls_in_flight_together_become_one_query_and_starts_keep_the_pac
     assert engine.sizes() == [20, 7] * 5
     gaps = [later - earlier for earlier, later in zip(engine.began, engine.began[1:], strict=False)]
     assert max(gaps[::2]) > PACE_SECONDS * 0.9  # 7 of 20 are not worth a query at once
-    assert min(gaps[1::2]) < PACE_SECONDS
+    assert min(gaps[1::2]) < PACE_SECONDS  # 20 of 20 are
+
+
+@pytest.mark.parametrize(("crowd", "least"), [(20, MANY_PACE_SECONDS), (8, 0.0)])
+async def test_share_of_a_large_crowd_keeps_the_pace_of_many(crowd: int, least: float) -> None:
+    engine = Simulator()
+    batcher = Batcher(engine)
+    for _ in range(10):
+        await all_of(*(batcher.ask(good(f"{number}")) for number in range(crowd)))
+    assert engine.sizes() == [crowd] * 10
+    gaps = [later - earlier for earlier, later in zip(engine.began, engine.began[1:], strict=False)]
+    assert least * 0.9 <= min(gaps) < least + MANY_PACE_SECONDS * 0.9
 
 
 def test_crowds_are_answered_on_the_loop_that_servers_run_on() -> None:

@@ -10,7 +10,7 @@ from pdp.audit.batch import MAX_BYTES
 from pdp.audit.record import Kind, entry
 from pdp.errors import Overloaded, StoreUnavailable
 from pdp.process.mongod import MongodProcess
-from pdp.recording.writer import MAX_QUEUED, STUCK_SECONDS, Writer
+from pdp.recording.writer import MANY_PACE_SECONDS, MAX_QUEUED, STUCK_SECONDS, Writer
 from pdp.store.batches import Batches, uuid_of
 from pdp.store.database import Database
 from pdp.store.writers import Writers
@@ -42,6 +42,17 @@ async def test_calls_in_flight_together_share_a_batch_and_a_lone_one_does_not_wa
         found = await chain(database)
         assert sum(len(batch.records) for batch in found) == 21
         assert len(found) <= 4
+
+
+async def test_share_of_a_large_crowd_keeps_the_pace_of_many(database: Database) -> None:
+    loop = asyncio.get_running_loop()
+    async with writing(database) as writer:
+        with writer.admitted(64):
+            began = loop.time()
+            for _ in range(30):
+                await writer.append(records(48))  # more than the share of 64, less than `ENOUGH`
+    assert loop.time() - began > 29 * MANY_PACE_SECONDS
+    assert [len(batch.records) for batch in await chain(database)] == [48] * 30
 
 
 async def test_what_a_full_batch_leaves_behind_needs_no_further_call(database: Database) -> None:

@@ -65,6 +65,10 @@ def no_seal(folder: Path) -> None:
     (folder / "keys" / "seal.jwk").unlink()
 
 
+def no_grant(folder: Path) -> None:
+    (folder / "keys" / "grant.jwk").unlink()
+
+
 def taken_mode(folder: Path) -> None:
     (folder / "uri").write_text("mongodb://placet:hunter2@127.0.0.1/")
     (folder / "uri").chmod(0o644)
@@ -102,15 +106,54 @@ def no_opa(folder: Path) -> None:
     changed(folder, 'policy = ["policy"]', 'opa_url = "http://127.0.0.1:1"')
 
 
+def added(text: str, **files: str) -> Callable[[Path], None]:
+    """A further part of the configuration, with files for it."""
+
+    def breaks(folder: Path) -> None:
+        for name, content in files.items():
+            (folder / "keys" / name).write_text(content)
+            (folder / "keys" / name).chmod(0o600)
+        file = folder / "placet.toml"
+        file.write_text(f"{text}\n{file.read_text()}" if "[" not in text else f"{file.read_text()}\n{text}")
+
+    return breaks
+
+
+def renamed_host(folder: Path) -> None:
+    changed(folder, "mongodb://127.0.0.1", "mongodb://mongo.invalid")
+
+
+def one_address(folder: Path) -> None:
+    changed(folder, 'listen = "127.0.0.1:0"', 'listen = "127.0.0.1:4999"')
+    added('[operations]\nlisten = "127.0.0.1:4999"')(folder)
+
+
+HOOK = '[[webhooks]]\nname = "ops"\nurl = "https://hooks.example.com/placet"\nsecret = "keys/hook"'
+SLACK = '[slack]\nteam = "T0123ABCD"\nbot_token = "keys/bot"\napp_token = "keys/app"'
 BROKEN: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "a key that others read": (open_key, "keys and secrets", "audit.jwk can be read by others; run: chmod 600"),
     "a key that is missing": (no_seal, "keys and secrets", "seal_key: there is no"),
+    "another key that is missing": (no_grant, "keys and secrets", "grant_key: "),
     "a URI that others read": (taken_mode, "configuration", "can be read by others; run: chmod 600"),
     "a MongoDB that is away": (silent, "MongoDB", "no MongoDB answers at the given URI"),
     "a policy that does not load": (broken_policy, "policy", "mine.rego:"),
-    "an issuer that is away": (away, "keys of issuer user", "they cannot be read"),
+    "an issuer that is away": (away, "keys of issuer user", "they cannot be read (Connection refused)"),
     "a certificate that has ended": (expired, "TLS of grpc", "ended on"),
-    "a field that does not exist": (unknown_field, "configuration", "realms: Extra inputs are not permitted"),
+    "a field that does not exist": (unknown_field, "configuration", "realms: there is no such field; correct its name"),
+    "mask keys that are missing": (added('mask_keys = "keys/mask.json"'), "keys and secrets", "pdp keys rotate /"),
+    "mask keys of another form": (
+        added('mask_keys = "keys/mask.json"', **{"mask.json": "{}"}),
+        "keys and secrets",
+        "mask_keys: mask.json is not a key file of format 1",
+    ),
+    "a webhook's secret that is none": (added(HOOK, hook="abc"), "keys and secrets", "webhook ops: "),
+    "a token that is missing": (
+        added(SLACK, bot="xoxb"),
+        "keys and secrets",
+        "keys/app cannot be read: No such file or directory; put it there, or correct its name",
+    ),
+    "a host that has no address": (renamed_host, "MongoDB", "a host of MongoDB has no address here (DNS)"),
+    "two listeners at one address": (one_address, "ports", "127.0.0.1:4999 is the address of listen, too"),
     "an OPA that is away": (no_opa, "OPA", "opa_url http://127.0.0.1:1: OPA does not answer"),
 }
 

@@ -11,7 +11,9 @@ from tests.faults import configured
 
 
 def order(file: Path, listen: str = "127.0.0.1:0") -> Order:
-    return Order(str(file), {}, {"listen": (listen, "127.0.0.1:4711")}, 60.0, "json", "info", ("unix:/o0", "unix:/o1"))
+    return Order(
+        str(file), {}, {"listen": (listen, "127.0.0.1:4711")}, 60.0, 1.0, "json", "info", ("unix:/o0", "unix:/o1")
+    )
 
 
 @pytest.fixture

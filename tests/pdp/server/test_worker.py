@@ -18,7 +18,7 @@ COUNTED = "# HELP pdp_x_total X.\n# TYPE pdp_x_total counter\npdp_x_total {}\n"
 
 async def test_worker_that_does_not_start_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "nowhere.toml")
-    Order(file, {}, {"listen": ("127.0.0.1:0", "127.0.0.1:4711")}, 60.0, "json", "info").write(tmp_path)
+    Order(file, {}, {"listen": ("127.0.0.1:0", "127.0.0.1:4711")}, 60.0, 1.0, "json", "info").write(tmp_path)
     logs = Logs(LogFormat.JSON)
     worker = Worker(3, 0, tmp_path, 5, logs)
     with pytest.raises(SetupError) as error:
@@ -50,7 +50,8 @@ class Counting(Worker):
 async def test_metrics_are_the_sum_and_never_go_down(tmp_path: Path) -> None:
     gathering = Gathering()
     one, two = Counting(tmp_path, 3), Counting(tmp_path, 4)
-    gathering.workers = [one, two]
+    found = [one, two]
+    gathering.workers = lambda: found
 
     async def seen() -> float:
         return samples(await gathering.text())["pdp_x_total"]
@@ -60,7 +61,7 @@ async def test_metrics_are_the_sum_and_never_go_down(tmp_path: Path) -> None:
     assert await seen() == 7
     one.process_id, one.count = 2, 1  # it died, and runs again
     assert await seen() == 8
-    gathering.workers = [Counting(tmp_path, 0), two]  # it was replaced
+    found[0] = Counting(tmp_path, 0)  # it was replaced
     assert await seen() == 8
     two.process_id, two.count = 2, 0
     assert await seen() == 8

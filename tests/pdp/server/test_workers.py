@@ -9,6 +9,8 @@ import pytest
 
 from pdp.errors import SetupError
 from pdp.logs import LogFormat, Logs
+from pdp.server import worker
+from pdp.server.operations import Views, answering, own_metrics
 from pdp.server.readiness import Readiness
 from pdp.server.worker import Worker
 from pdp.server.workers import Patience, Workers
@@ -89,6 +91,25 @@ async def test_server_does_not_start_without_one_of_its_workers(tmp_path: Path, 
         await found.start()
     await found.stop()
     assert good.ending == "exit status 0"
+
+
+async def test_worker_without_life_is_killed_and_started_again_and_one_that_cannot_decide_stays(
+    tmp_path: Path, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "HUNG_LOOKS", 3)
+    one = Script(tmp_path, logs, "lambda *_: sys.exit(0)")
+    async with one:
+        before = one.pid
+        with answering(f"unix:{one.status}", Views(lambda: True, Readiness, own_metrics)):
+            assert [await one.is_ready() for _ in range(5)] == [False] * 5
+        assert one.pid == before
+        for _ in range(3):
+            assert not await one.is_ready()
+
+        async def is_another() -> bool:
+            return one.pid != before and not one.ending
+
+        await eventually(is_another)
 
 
 async def test_readiness_is_told_of_each(tmp_path: Path, logs: Logs) -> None:

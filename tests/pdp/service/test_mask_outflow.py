@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pyarrow as pa
@@ -11,12 +12,16 @@ import pytest
 from pdp.arrow import table
 from pdp.lineage.fact import Dataset, Way
 from pdp.process.mongod import MongodProcess
-from pdp.v1 import mask_pb2
+from pdp.v1 import mask_job_pb2, mask_pb2
+from pdp.v1.approval_pb2 import OutcomeState
+from pdp.v1.mask_job_pb2_grpc import MaskJobServiceStub
 from pdp.v1.request_pb2 import Effect
 from tests.faults import eventually, failing
-from tests.masks import stream
+from tests.mask_jobs import start_of, streamed
+from tests.masks import scope, stream
 from tests.parts import asking, log, refusal
 from tests.pdp.outflow import CRM, LETTER, ROWS, TABLE, Kept, export_of, keeping
+from tests.tokens import bearer
 
 OUT = Dataset("s3://lake", "out/newsletter")
 
@@ -182,3 +187,28 @@ async def test_name_of_placets_is_joined_with_no_other(kept: Kept) -> None:
     output = {"namespace": LETTER.namespace, "name": "dwh.public.x", "facets": {"symlinks": links}}
     [answer] = await kept.sent({"run": {"runId": "2"}, "job": {"namespace": "etl", "name": "x"}, "outputs": [output]})
     assert (answer.reason, len(answer.problems)) == ("", 1)
+
+
+async def test_job_is_one_event_when_it_is_finished_and_it_says_whether_all_left(kept: Kept) -> None:
+    stub = MaskJobServiceStub(kept.server.channel)
+    by = kept.server.metadata("dev")
+
+    async def finished(outcome: OutcomeState, destination: str) -> list[Any]:
+        made = scope(name=TABLE, request_id=uuid4().hex, **to(destination))
+        asked = mask_job_pb2.StartMaskJobRequest(scope=made, arrow_schema=table.schema_bytes(ROWS.schema))
+        begun = await stub.StartMaskJob(asked, metadata=by)
+        for part in range(2):
+            await streamed(kept.server, bearer(begun.ticket), [ROWS], start_of(part, schema=ROWS.schema))
+        assert not [one for one in await kept.left() if one.outputs[0].dataset.name == destination.rpartition("/")[2]]
+        ended = [mask_job_pb2.EndedPart(part=part, rows=1) for part in range(2)]
+        end = mask_job_pb2.FinishMaskJobRequest(job_id=begun.job_id, outcome=outcome, parts=ended)
+        for _ in range(2):
+            await stub.FinishMaskJob(end, metadata=by)
+        run = begun.decision.decision_id.removeprefix("dec_")
+        return [one for one in await kept.left() if one.run.replace("-", "") == run]
+
+    [whole] = await finished(OutcomeState.OUTCOME_STATE_SUCCEEDED, "s3://lake/jobwhole")
+    assert (whole.job, whole.outputs[0].dataset) == (("placet/dev", f"mask.{TABLE}"), Dataset("s3://lake", "jobwhole"))
+    assert (await kept.tags(Dataset("s3://lake", "jobwhole")))["recipient"] == ["contact:masked", "unclassified"]
+    [broken] = await finished(OutcomeState.OUTCOME_STATE_FAILED, "s3://lake/jobbroken")
+    assert broken.outputs[0].dataset == Dataset("s3://lake", "jobbroken")

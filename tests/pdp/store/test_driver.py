@@ -24,6 +24,7 @@ REMARKS = {
     "replicaSet=rs0&replicaset=rs1": "the option replicaset stands there twice; keep one",
     "compressors=x": "the driver goes on without what compressors names: it does not know it, or lacks its package",
     "journal=maybe": "the value of journal does not fit, so its default counts; mend it",
+    "w=1": "the option w does not count: servers write with majority and journal, and read so; leave it out",
     "readPreference=secret": "the value of readPreference does not fit, so its default counts; mend it",
 }
 
@@ -33,7 +34,7 @@ def test_remark_names_the_option(options: str, wanted: str) -> None:
     assert remarks(f"mongodb://user:secret@host:27017/?{options}") == [wanted]
 
 
-@pytest.mark.parametrize("uri", ["mongodb://host", "mongodb://host/?replicaSet=rs0&w=majority&tls=true", "no URI"])
+@pytest.mark.parametrize("uri", ["mongodb://host", "mongodb://host/?replicaSet=rs0&w=majority&journal=true", "no URI"])
 def test_good_options_have_no_remark(uri: str) -> None:
     assert remarks(uri) == []
 

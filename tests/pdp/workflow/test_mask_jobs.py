@@ -17,7 +17,7 @@ from pdp import deadline
 from pdp.audit.record import Entry, Kind
 from pdp.caller import Caller
 from pdp.canonical import canonical
-from pdp.decision import Effect
+from pdp.decision import Effect, Verdict
 from pdp.errors import (
     Conflict,
     DecisionUsed,
@@ -111,9 +111,9 @@ class Parts:
     def question(self, ask: Ask) -> Question:
         return Question(ask.canonical.json, Suspect(ask.caller.identity))
 
-    def denies(self, answer: object) -> bool:
+    def verdict(self, answer: object) -> Verdict:
         assert answer == "judged"
-        return self.effect is Effect.DENY
+        return verdict(self.effect)
 
     async def each(self, questions: Sequence[Question]) -> list[Any]:
         question, judged = questions

@@ -12,6 +12,7 @@ import pytest
 import masker
 from masker import keys as key_files
 from pdp.canonical import canonical
+from pdp.decision import Effect, Verdict
 from pdp.masking.question import AT_ONCE
 from pdp.masking.rows import Shape
 from pdp.opa.quarantine import Suspect
@@ -44,8 +45,8 @@ class Policy:
     def question(self, ask: Ask) -> Question:
         return Question(ask.canonical.json, Suspect(ask.caller.identity))
 
-    def denies(self, _: object) -> bool:
-        return False
+    def verdict(self, _: object) -> Verdict:
+        return Verdict(Effect.ALLOW, (), "r1")
 
     async def plan(self, _caller: str, made: Any, _width: int) -> Any:
         return made()

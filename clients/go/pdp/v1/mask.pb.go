@@ -867,13 +867,18 @@ func (*MaskStreamRequest_Start) isMaskStreamRequest_Message() {}
 
 func (*MaskStreamRequest_ArrowMessage) isMaskStreamRequest_Message() {}
 
-// The start of a stream.
+// The start of a stream. Exactly one of `scope` and `job` is set.
 type StreamStart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who masks which table. Required.
+	// Who masks which table.
 	Scope *MaskScope `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
-	// The shape of the table. Required.
-	Shape         *MaskShape `protobuf:"bytes,2,opt,name=shape,proto3" json:"shape,omitempty"`
+	// The shape of the table. Required. Of a job's part it is the `arrow_schema` of the job. Metadata, nullability and the name
+	// of a time zone may differ.
+	Shape *MaskShape `protobuf:"bytes,2,opt,name=shape,proto3" json:"shape,omitempty"`
+	// Which part of a job this is. Only in MaskStream, with the job's ticket as `authorization: Bearer`, which says the job.
+	// The `opened` that answers it has the job's decision with effect and id alone, and the `end` has no record.
+	// Errors, beside those of StartMaskJob: ALREADY_EXISTS/PART_REPEATED where a stream of this {part, attempt, piece} began.
+	Job           *MaskJobPart `protobuf:"bytes,3,opt,name=job,proto3" json:"job,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -922,6 +927,77 @@ func (x *StreamStart) GetShape() *MaskShape {
 	return nil
 }
 
+func (x *StreamStart) GetJob() *MaskJobPart {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+// One stream of a job.
+type MaskJobPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The part, 0 to 99,999.
+	Part int64 `protobuf:"varint,1,opt,name=part,proto3" json:"part,omitempty"`
+	// The attempt, 0 to 2^53 - 1. No two tries of one part have the same; Spark's is `taskAttemptId`.
+	Attempt int64 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// The piece, 0 to 9,999: a part that takes longer than a stream may, goes on in another stream, the next piece.
+	Piece         int64 `protobuf:"varint,3,opt,name=piece,proto3" json:"piece,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaskJobPart) Reset() {
+	*x = MaskJobPart{}
+	mi := &file_pdp_v1_mask_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaskJobPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaskJobPart) ProtoMessage() {}
+
+func (x *MaskJobPart) ProtoReflect() protoreflect.Message {
+	mi := &file_pdp_v1_mask_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaskJobPart.ProtoReflect.Descriptor instead.
+func (*MaskJobPart) Descriptor() ([]byte, []int) {
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *MaskJobPart) GetPart() int64 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *MaskJobPart) GetAttempt() int64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *MaskJobPart) GetPiece() int64 {
+	if x != nil {
+		return x.Piece
+	}
+	return 0
+}
+
 // A part of the masked data.
 type MaskStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -939,7 +1015,7 @@ type MaskStreamResponse struct {
 
 func (x *MaskStreamResponse) Reset() {
 	*x = MaskStreamResponse{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[11]
+	mi := &file_pdp_v1_mask_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -951,7 +1027,7 @@ func (x *MaskStreamResponse) String() string {
 func (*MaskStreamResponse) ProtoMessage() {}
 
 func (x *MaskStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[11]
+	mi := &file_pdp_v1_mask_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -964,7 +1040,7 @@ func (x *MaskStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaskStreamResponse.ProtoReflect.Descriptor instead.
 func (*MaskStreamResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{11}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MaskStreamResponse) GetMessage() isMaskStreamResponse_Message {
@@ -1039,7 +1115,7 @@ type StreamOpened struct {
 
 func (x *StreamOpened) Reset() {
 	*x = StreamOpened{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[12]
+	mi := &file_pdp_v1_mask_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1127,7 @@ func (x *StreamOpened) String() string {
 func (*StreamOpened) ProtoMessage() {}
 
 func (x *StreamOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[12]
+	mi := &file_pdp_v1_mask_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1140,7 @@ func (x *StreamOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamOpened.ProtoReflect.Descriptor instead.
 func (*StreamOpened) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{12}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *StreamOpened) GetDecision() *AuthorizeResponse {
@@ -1094,7 +1170,7 @@ type StreamEnd struct {
 
 func (x *StreamEnd) Reset() {
 	*x = StreamEnd{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[13]
+	mi := &file_pdp_v1_mask_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1182,7 @@ func (x *StreamEnd) String() string {
 func (*StreamEnd) ProtoMessage() {}
 
 func (x *StreamEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[13]
+	mi := &file_pdp_v1_mask_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1195,7 @@ func (x *StreamEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEnd.ProtoReflect.Descriptor instead.
 func (*StreamEnd) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{13}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *StreamEnd) GetRows() uint64 {
@@ -1154,7 +1230,7 @@ type GetMaskPlanRequest struct {
 
 func (x *GetMaskPlanRequest) Reset() {
 	*x = GetMaskPlanRequest{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[14]
+	mi := &file_pdp_v1_mask_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1166,7 +1242,7 @@ func (x *GetMaskPlanRequest) String() string {
 func (*GetMaskPlanRequest) ProtoMessage() {}
 
 func (x *GetMaskPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[14]
+	mi := &file_pdp_v1_mask_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1179,7 +1255,7 @@ func (x *GetMaskPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMaskPlanRequest.ProtoReflect.Descriptor instead.
 func (*GetMaskPlanRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{14}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetMaskPlanRequest) GetScope() *MaskScope {
@@ -1225,7 +1301,7 @@ type GetMaskPlanResponse struct {
 
 func (x *GetMaskPlanResponse) Reset() {
 	*x = GetMaskPlanResponse{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[15]
+	mi := &file_pdp_v1_mask_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1313,7 @@ func (x *GetMaskPlanResponse) String() string {
 func (*GetMaskPlanResponse) ProtoMessage() {}
 
 func (x *GetMaskPlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[15]
+	mi := &file_pdp_v1_mask_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1326,7 @@ func (x *GetMaskPlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMaskPlanResponse.ProtoReflect.Descriptor instead.
 func (*GetMaskPlanResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{15}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetMaskPlanResponse) GetDecision() *AuthorizeResponse {
@@ -1289,7 +1365,7 @@ type UnmaskRequest struct {
 
 func (x *UnmaskRequest) Reset() {
 	*x = UnmaskRequest{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[16]
+	mi := &file_pdp_v1_mask_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1377,7 @@ func (x *UnmaskRequest) String() string {
 func (*UnmaskRequest) ProtoMessage() {}
 
 func (x *UnmaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[16]
+	mi := &file_pdp_v1_mask_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1390,7 @@ func (x *UnmaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskRequest.ProtoReflect.Descriptor instead.
 func (*UnmaskRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{16}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UnmaskRequest) GetScope() *MaskScope {
@@ -1358,7 +1434,7 @@ type UnmaskResponse struct {
 
 func (x *UnmaskResponse) Reset() {
 	*x = UnmaskResponse{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[17]
+	mi := &file_pdp_v1_mask_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1370,7 +1446,7 @@ func (x *UnmaskResponse) String() string {
 func (*UnmaskResponse) ProtoMessage() {}
 
 func (x *UnmaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[17]
+	mi := &file_pdp_v1_mask_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1383,7 +1459,7 @@ func (x *UnmaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskResponse.ProtoReflect.Descriptor instead.
 func (*UnmaskResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{17}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UnmaskResponse) GetDecision() *AuthorizeResponse {
@@ -1437,7 +1513,7 @@ type UnmaskStreamRequest struct {
 
 func (x *UnmaskStreamRequest) Reset() {
 	*x = UnmaskStreamRequest{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[18]
+	mi := &file_pdp_v1_mask_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1449,7 +1525,7 @@ func (x *UnmaskStreamRequest) String() string {
 func (*UnmaskStreamRequest) ProtoMessage() {}
 
 func (x *UnmaskStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[18]
+	mi := &file_pdp_v1_mask_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1462,7 +1538,7 @@ func (x *UnmaskStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskStreamRequest.ProtoReflect.Descriptor instead.
 func (*UnmaskStreamRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{18}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UnmaskStreamRequest) GetMessage() isUnmaskStreamRequest_Message {
@@ -1527,7 +1603,7 @@ type UnmaskStreamStart struct {
 
 func (x *UnmaskStreamStart) Reset() {
 	*x = UnmaskStreamStart{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[19]
+	mi := &file_pdp_v1_mask_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1615,7 @@ func (x *UnmaskStreamStart) String() string {
 func (*UnmaskStreamStart) ProtoMessage() {}
 
 func (x *UnmaskStreamStart) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[19]
+	mi := &file_pdp_v1_mask_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1628,7 @@ func (x *UnmaskStreamStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskStreamStart.ProtoReflect.Descriptor instead.
 func (*UnmaskStreamStart) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{19}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UnmaskStreamStart) GetScope() *MaskScope {
@@ -1607,7 +1683,7 @@ type UnmaskChunkEntry struct {
 
 func (x *UnmaskChunkEntry) Reset() {
 	*x = UnmaskChunkEntry{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[20]
+	mi := &file_pdp_v1_mask_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1695,7 @@ func (x *UnmaskChunkEntry) String() string {
 func (*UnmaskChunkEntry) ProtoMessage() {}
 
 func (x *UnmaskChunkEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[20]
+	mi := &file_pdp_v1_mask_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1708,7 @@ func (x *UnmaskChunkEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskChunkEntry.ProtoReflect.Descriptor instead.
 func (*UnmaskChunkEntry) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{20}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UnmaskChunkEntry) GetRows() uint32 {
@@ -1670,7 +1746,7 @@ type UnmaskChunk struct {
 
 func (x *UnmaskChunk) Reset() {
 	*x = UnmaskChunk{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[21]
+	mi := &file_pdp_v1_mask_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1682,7 +1758,7 @@ func (x *UnmaskChunk) String() string {
 func (*UnmaskChunk) ProtoMessage() {}
 
 func (x *UnmaskChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[21]
+	mi := &file_pdp_v1_mask_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1695,7 +1771,7 @@ func (x *UnmaskChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskChunk.ProtoReflect.Descriptor instead.
 func (*UnmaskChunk) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{21}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UnmaskChunk) GetIndex() uint32 {
@@ -1729,7 +1805,7 @@ type UnmaskStreamResponse struct {
 
 func (x *UnmaskStreamResponse) Reset() {
 	*x = UnmaskStreamResponse{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[22]
+	mi := &file_pdp_v1_mask_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1817,7 @@ func (x *UnmaskStreamResponse) String() string {
 func (*UnmaskStreamResponse) ProtoMessage() {}
 
 func (x *UnmaskStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[22]
+	mi := &file_pdp_v1_mask_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1830,7 @@ func (x *UnmaskStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskStreamResponse.ProtoReflect.Descriptor instead.
 func (*UnmaskStreamResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{22}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UnmaskStreamResponse) GetMessage() isUnmaskStreamResponse_Message {
@@ -1831,7 +1907,7 @@ type UnmaskStreamOpened struct {
 
 func (x *UnmaskStreamOpened) Reset() {
 	*x = UnmaskStreamOpened{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[23]
+	mi := &file_pdp_v1_mask_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1919,7 @@ func (x *UnmaskStreamOpened) String() string {
 func (*UnmaskStreamOpened) ProtoMessage() {}
 
 func (x *UnmaskStreamOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[23]
+	mi := &file_pdp_v1_mask_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1932,7 @@ func (x *UnmaskStreamOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskStreamOpened.ProtoReflect.Descriptor instead.
 func (*UnmaskStreamOpened) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{23}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *UnmaskStreamOpened) GetDecision() *AuthorizeResponse {
@@ -1897,7 +1973,7 @@ type UnmaskStreamEnd struct {
 
 func (x *UnmaskStreamEnd) Reset() {
 	*x = UnmaskStreamEnd{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[24]
+	mi := &file_pdp_v1_mask_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1909,7 +1985,7 @@ func (x *UnmaskStreamEnd) String() string {
 func (*UnmaskStreamEnd) ProtoMessage() {}
 
 func (x *UnmaskStreamEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[24]
+	mi := &file_pdp_v1_mask_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +1998,7 @@ func (x *UnmaskStreamEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmaskStreamEnd.ProtoReflect.Descriptor instead.
 func (*UnmaskStreamEnd) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{24}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UnmaskStreamEnd) GetRows() uint64 {
@@ -1969,7 +2045,7 @@ type RewrapRequest struct {
 
 func (x *RewrapRequest) Reset() {
 	*x = RewrapRequest{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[25]
+	mi := &file_pdp_v1_mask_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +2057,7 @@ func (x *RewrapRequest) String() string {
 func (*RewrapRequest) ProtoMessage() {}
 
 func (x *RewrapRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[25]
+	mi := &file_pdp_v1_mask_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1994,7 +2070,7 @@ func (x *RewrapRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RewrapRequest.ProtoReflect.Descriptor instead.
 func (*RewrapRequest) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{25}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RewrapRequest) GetMessage() isRewrapRequest_Message {
@@ -2057,7 +2133,7 @@ type RewrapResponse struct {
 
 func (x *RewrapResponse) Reset() {
 	*x = RewrapResponse{}
-	mi := &file_pdp_v1_mask_proto_msgTypes[26]
+	mi := &file_pdp_v1_mask_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2069,7 +2145,7 @@ func (x *RewrapResponse) String() string {
 func (*RewrapResponse) ProtoMessage() {}
 
 func (x *RewrapResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pdp_v1_mask_proto_msgTypes[26]
+	mi := &file_pdp_v1_mask_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2082,7 +2158,7 @@ func (x *RewrapResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RewrapResponse.ProtoReflect.Descriptor instead.
 func (*RewrapResponse) Descriptor() ([]byte, []int) {
-	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{26}
+	return file_pdp_v1_mask_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RewrapResponse) GetMessage() isRewrapResponse_Message {
@@ -2212,10 +2288,15 @@ const file_pdp_v1_mask_proto_rawDesc = "" +
 	"\x11MaskStreamRequest\x12+\n" +
 	"\x05start\x18\x01 \x01(\v2\x13.pdp.v1.StreamStartH\x00R\x05start\x12%\n" +
 	"\rarrow_message\x18\x02 \x01(\fH\x00R\farrowMessageB\t\n" +
-	"\amessage\"_\n" +
+	"\amessage\"\x86\x01\n" +
 	"\vStreamStart\x12'\n" +
 	"\x05scope\x18\x01 \x01(\v2\x11.pdp.v1.MaskScopeR\x05scope\x12'\n" +
-	"\x05shape\x18\x02 \x01(\v2\x11.pdp.v1.MaskShapeR\x05shape\"\x9d\x01\n" +
+	"\x05shape\x18\x02 \x01(\v2\x11.pdp.v1.MaskShapeR\x05shape\x12%\n" +
+	"\x03job\x18\x03 \x01(\v2\x13.pdp.v1.MaskJobPartR\x03job\"Q\n" +
+	"\vMaskJobPart\x12\x12\n" +
+	"\x04part\x18\x01 \x01(\x03R\x04part\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x03R\aattempt\x12\x14\n" +
+	"\x05piece\x18\x03 \x01(\x03R\x05piece\"\x9d\x01\n" +
 	"\x12MaskStreamResponse\x12.\n" +
 	"\x06opened\x18\x01 \x01(\v2\x14.pdp.v1.StreamOpenedH\x00R\x06opened\x12%\n" +
 	"\rarrow_message\x18\x02 \x01(\fH\x00R\farrowMessage\x12%\n" +
@@ -2309,7 +2390,7 @@ func file_pdp_v1_mask_proto_rawDescGZIP() []byte {
 	return file_pdp_v1_mask_proto_rawDescData
 }
 
-var file_pdp_v1_mask_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_pdp_v1_mask_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_pdp_v1_mask_proto_goTypes = []any{
 	(*MaskScope)(nil),             // 0: pdp.v1.MaskScope
 	(*MaskData)(nil),              // 1: pdp.v1.MaskData
@@ -2322,86 +2403,88 @@ var file_pdp_v1_mask_proto_goTypes = []any{
 	(*MaskResponse)(nil),          // 8: pdp.v1.MaskResponse
 	(*MaskStreamRequest)(nil),     // 9: pdp.v1.MaskStreamRequest
 	(*StreamStart)(nil),           // 10: pdp.v1.StreamStart
-	(*MaskStreamResponse)(nil),    // 11: pdp.v1.MaskStreamResponse
-	(*StreamOpened)(nil),          // 12: pdp.v1.StreamOpened
-	(*StreamEnd)(nil),             // 13: pdp.v1.StreamEnd
-	(*GetMaskPlanRequest)(nil),    // 14: pdp.v1.GetMaskPlanRequest
-	(*GetMaskPlanResponse)(nil),   // 15: pdp.v1.GetMaskPlanResponse
-	(*UnmaskRequest)(nil),         // 16: pdp.v1.UnmaskRequest
-	(*UnmaskResponse)(nil),        // 17: pdp.v1.UnmaskResponse
-	(*UnmaskStreamRequest)(nil),   // 18: pdp.v1.UnmaskStreamRequest
-	(*UnmaskStreamStart)(nil),     // 19: pdp.v1.UnmaskStreamStart
-	(*UnmaskChunkEntry)(nil),      // 20: pdp.v1.UnmaskChunkEntry
-	(*UnmaskChunk)(nil),           // 21: pdp.v1.UnmaskChunk
-	(*UnmaskStreamResponse)(nil),  // 22: pdp.v1.UnmaskStreamResponse
-	(*UnmaskStreamOpened)(nil),    // 23: pdp.v1.UnmaskStreamOpened
-	(*UnmaskStreamEnd)(nil),       // 24: pdp.v1.UnmaskStreamEnd
-	(*RewrapRequest)(nil),         // 25: pdp.v1.RewrapRequest
-	(*RewrapResponse)(nil),        // 26: pdp.v1.RewrapResponse
-	(*Subject)(nil),               // 27: pdp.v1.Subject
-	(*structpb.Struct)(nil),       // 28: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
-	(*AuthorizeResponse)(nil),     // 30: pdp.v1.AuthorizeResponse
+	(*MaskJobPart)(nil),           // 11: pdp.v1.MaskJobPart
+	(*MaskStreamResponse)(nil),    // 12: pdp.v1.MaskStreamResponse
+	(*StreamOpened)(nil),          // 13: pdp.v1.StreamOpened
+	(*StreamEnd)(nil),             // 14: pdp.v1.StreamEnd
+	(*GetMaskPlanRequest)(nil),    // 15: pdp.v1.GetMaskPlanRequest
+	(*GetMaskPlanResponse)(nil),   // 16: pdp.v1.GetMaskPlanResponse
+	(*UnmaskRequest)(nil),         // 17: pdp.v1.UnmaskRequest
+	(*UnmaskResponse)(nil),        // 18: pdp.v1.UnmaskResponse
+	(*UnmaskStreamRequest)(nil),   // 19: pdp.v1.UnmaskStreamRequest
+	(*UnmaskStreamStart)(nil),     // 20: pdp.v1.UnmaskStreamStart
+	(*UnmaskChunkEntry)(nil),      // 21: pdp.v1.UnmaskChunkEntry
+	(*UnmaskChunk)(nil),           // 22: pdp.v1.UnmaskChunk
+	(*UnmaskStreamResponse)(nil),  // 23: pdp.v1.UnmaskStreamResponse
+	(*UnmaskStreamOpened)(nil),    // 24: pdp.v1.UnmaskStreamOpened
+	(*UnmaskStreamEnd)(nil),       // 25: pdp.v1.UnmaskStreamEnd
+	(*RewrapRequest)(nil),         // 26: pdp.v1.RewrapRequest
+	(*RewrapResponse)(nil),        // 27: pdp.v1.RewrapResponse
+	(*Subject)(nil),               // 28: pdp.v1.Subject
+	(*structpb.Struct)(nil),       // 29: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*AuthorizeResponse)(nil),     // 31: pdp.v1.AuthorizeResponse
 }
 var file_pdp_v1_mask_proto_depIdxs = []int32{
-	27, // 0: pdp.v1.MaskScope.subject:type_name -> pdp.v1.Subject
-	27, // 1: pdp.v1.MaskScope.on_behalf_of:type_name -> pdp.v1.Subject
-	28, // 2: pdp.v1.MaskScope.context:type_name -> google.protobuf.Struct
+	28, // 0: pdp.v1.MaskScope.subject:type_name -> pdp.v1.Subject
+	28, // 1: pdp.v1.MaskScope.on_behalf_of:type_name -> pdp.v1.Subject
+	29, // 2: pdp.v1.MaskScope.context:type_name -> google.protobuf.Struct
 	2,  // 3: pdp.v1.MaskData.records:type_name -> pdp.v1.JsonRecords
 	4,  // 4: pdp.v1.MaskShape.record_paths:type_name -> pdp.v1.RecordPaths
-	29, // 5: pdp.v1.MaskPlan.expires_at:type_name -> google.protobuf.Timestamp
+	30, // 5: pdp.v1.MaskPlan.expires_at:type_name -> google.protobuf.Timestamp
 	6,  // 6: pdp.v1.MaskPlan.columns:type_name -> pdp.v1.MaskedColumn
 	0,  // 7: pdp.v1.MaskRequest.scope:type_name -> pdp.v1.MaskScope
 	1,  // 8: pdp.v1.MaskRequest.data:type_name -> pdp.v1.MaskData
-	30, // 9: pdp.v1.MaskResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	31, // 9: pdp.v1.MaskResponse.decision:type_name -> pdp.v1.AuthorizeResponse
 	5,  // 10: pdp.v1.MaskResponse.plan:type_name -> pdp.v1.MaskPlan
 	1,  // 11: pdp.v1.MaskResponse.data:type_name -> pdp.v1.MaskData
 	10, // 12: pdp.v1.MaskStreamRequest.start:type_name -> pdp.v1.StreamStart
 	0,  // 13: pdp.v1.StreamStart.scope:type_name -> pdp.v1.MaskScope
 	3,  // 14: pdp.v1.StreamStart.shape:type_name -> pdp.v1.MaskShape
-	12, // 15: pdp.v1.MaskStreamResponse.opened:type_name -> pdp.v1.StreamOpened
-	13, // 16: pdp.v1.MaskStreamResponse.end:type_name -> pdp.v1.StreamEnd
-	30, // 17: pdp.v1.StreamOpened.decision:type_name -> pdp.v1.AuthorizeResponse
-	5,  // 18: pdp.v1.StreamOpened.plan:type_name -> pdp.v1.MaskPlan
-	0,  // 19: pdp.v1.GetMaskPlanRequest.scope:type_name -> pdp.v1.MaskScope
-	3,  // 20: pdp.v1.GetMaskPlanRequest.shape:type_name -> pdp.v1.MaskShape
-	30, // 21: pdp.v1.GetMaskPlanResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	5,  // 22: pdp.v1.GetMaskPlanResponse.plan:type_name -> pdp.v1.MaskPlan
-	0,  // 23: pdp.v1.UnmaskRequest.scope:type_name -> pdp.v1.MaskScope
-	1,  // 24: pdp.v1.UnmaskRequest.data:type_name -> pdp.v1.MaskData
-	30, // 25: pdp.v1.UnmaskResponse.decision:type_name -> pdp.v1.AuthorizeResponse
-	5,  // 26: pdp.v1.UnmaskResponse.plan:type_name -> pdp.v1.MaskPlan
-	1,  // 27: pdp.v1.UnmaskResponse.data:type_name -> pdp.v1.MaskData
-	19, // 28: pdp.v1.UnmaskStreamRequest.start:type_name -> pdp.v1.UnmaskStreamStart
-	21, // 29: pdp.v1.UnmaskStreamRequest.chunk:type_name -> pdp.v1.UnmaskChunk
-	0,  // 30: pdp.v1.UnmaskStreamStart.scope:type_name -> pdp.v1.MaskScope
-	3,  // 31: pdp.v1.UnmaskStreamStart.shape:type_name -> pdp.v1.MaskShape
-	20, // 32: pdp.v1.UnmaskStreamStart.chunks:type_name -> pdp.v1.UnmaskChunkEntry
-	23, // 33: pdp.v1.UnmaskStreamResponse.opened:type_name -> pdp.v1.UnmaskStreamOpened
-	21, // 34: pdp.v1.UnmaskStreamResponse.chunk:type_name -> pdp.v1.UnmaskChunk
-	24, // 35: pdp.v1.UnmaskStreamResponse.end:type_name -> pdp.v1.UnmaskStreamEnd
-	30, // 36: pdp.v1.UnmaskStreamOpened.decision:type_name -> pdp.v1.AuthorizeResponse
-	5,  // 37: pdp.v1.UnmaskStreamOpened.plan:type_name -> pdp.v1.MaskPlan
-	10, // 38: pdp.v1.RewrapRequest.start:type_name -> pdp.v1.StreamStart
-	12, // 39: pdp.v1.RewrapResponse.opened:type_name -> pdp.v1.StreamOpened
-	13, // 40: pdp.v1.RewrapResponse.end:type_name -> pdp.v1.StreamEnd
-	7,  // 41: pdp.v1.MaskService.Mask:input_type -> pdp.v1.MaskRequest
-	9,  // 42: pdp.v1.MaskService.MaskStream:input_type -> pdp.v1.MaskStreamRequest
-	14, // 43: pdp.v1.MaskService.GetMaskPlan:input_type -> pdp.v1.GetMaskPlanRequest
-	16, // 44: pdp.v1.MaskService.Unmask:input_type -> pdp.v1.UnmaskRequest
-	18, // 45: pdp.v1.MaskService.UnmaskStream:input_type -> pdp.v1.UnmaskStreamRequest
-	25, // 46: pdp.v1.MaskService.Rewrap:input_type -> pdp.v1.RewrapRequest
-	8,  // 47: pdp.v1.MaskService.Mask:output_type -> pdp.v1.MaskResponse
-	11, // 48: pdp.v1.MaskService.MaskStream:output_type -> pdp.v1.MaskStreamResponse
-	15, // 49: pdp.v1.MaskService.GetMaskPlan:output_type -> pdp.v1.GetMaskPlanResponse
-	17, // 50: pdp.v1.MaskService.Unmask:output_type -> pdp.v1.UnmaskResponse
-	22, // 51: pdp.v1.MaskService.UnmaskStream:output_type -> pdp.v1.UnmaskStreamResponse
-	26, // 52: pdp.v1.MaskService.Rewrap:output_type -> pdp.v1.RewrapResponse
-	47, // [47:53] is the sub-list for method output_type
-	41, // [41:47] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	11, // 15: pdp.v1.StreamStart.job:type_name -> pdp.v1.MaskJobPart
+	13, // 16: pdp.v1.MaskStreamResponse.opened:type_name -> pdp.v1.StreamOpened
+	14, // 17: pdp.v1.MaskStreamResponse.end:type_name -> pdp.v1.StreamEnd
+	31, // 18: pdp.v1.StreamOpened.decision:type_name -> pdp.v1.AuthorizeResponse
+	5,  // 19: pdp.v1.StreamOpened.plan:type_name -> pdp.v1.MaskPlan
+	0,  // 20: pdp.v1.GetMaskPlanRequest.scope:type_name -> pdp.v1.MaskScope
+	3,  // 21: pdp.v1.GetMaskPlanRequest.shape:type_name -> pdp.v1.MaskShape
+	31, // 22: pdp.v1.GetMaskPlanResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	5,  // 23: pdp.v1.GetMaskPlanResponse.plan:type_name -> pdp.v1.MaskPlan
+	0,  // 24: pdp.v1.UnmaskRequest.scope:type_name -> pdp.v1.MaskScope
+	1,  // 25: pdp.v1.UnmaskRequest.data:type_name -> pdp.v1.MaskData
+	31, // 26: pdp.v1.UnmaskResponse.decision:type_name -> pdp.v1.AuthorizeResponse
+	5,  // 27: pdp.v1.UnmaskResponse.plan:type_name -> pdp.v1.MaskPlan
+	1,  // 28: pdp.v1.UnmaskResponse.data:type_name -> pdp.v1.MaskData
+	20, // 29: pdp.v1.UnmaskStreamRequest.start:type_name -> pdp.v1.UnmaskStreamStart
+	22, // 30: pdp.v1.UnmaskStreamRequest.chunk:type_name -> pdp.v1.UnmaskChunk
+	0,  // 31: pdp.v1.UnmaskStreamStart.scope:type_name -> pdp.v1.MaskScope
+	3,  // 32: pdp.v1.UnmaskStreamStart.shape:type_name -> pdp.v1.MaskShape
+	21, // 33: pdp.v1.UnmaskStreamStart.chunks:type_name -> pdp.v1.UnmaskChunkEntry
+	24, // 34: pdp.v1.UnmaskStreamResponse.opened:type_name -> pdp.v1.UnmaskStreamOpened
+	22, // 35: pdp.v1.UnmaskStreamResponse.chunk:type_name -> pdp.v1.UnmaskChunk
+	25, // 36: pdp.v1.UnmaskStreamResponse.end:type_name -> pdp.v1.UnmaskStreamEnd
+	31, // 37: pdp.v1.UnmaskStreamOpened.decision:type_name -> pdp.v1.AuthorizeResponse
+	5,  // 38: pdp.v1.UnmaskStreamOpened.plan:type_name -> pdp.v1.MaskPlan
+	10, // 39: pdp.v1.RewrapRequest.start:type_name -> pdp.v1.StreamStart
+	13, // 40: pdp.v1.RewrapResponse.opened:type_name -> pdp.v1.StreamOpened
+	14, // 41: pdp.v1.RewrapResponse.end:type_name -> pdp.v1.StreamEnd
+	7,  // 42: pdp.v1.MaskService.Mask:input_type -> pdp.v1.MaskRequest
+	9,  // 43: pdp.v1.MaskService.MaskStream:input_type -> pdp.v1.MaskStreamRequest
+	15, // 44: pdp.v1.MaskService.GetMaskPlan:input_type -> pdp.v1.GetMaskPlanRequest
+	17, // 45: pdp.v1.MaskService.Unmask:input_type -> pdp.v1.UnmaskRequest
+	19, // 46: pdp.v1.MaskService.UnmaskStream:input_type -> pdp.v1.UnmaskStreamRequest
+	26, // 47: pdp.v1.MaskService.Rewrap:input_type -> pdp.v1.RewrapRequest
+	8,  // 48: pdp.v1.MaskService.Mask:output_type -> pdp.v1.MaskResponse
+	12, // 49: pdp.v1.MaskService.MaskStream:output_type -> pdp.v1.MaskStreamResponse
+	16, // 50: pdp.v1.MaskService.GetMaskPlan:output_type -> pdp.v1.GetMaskPlanResponse
+	18, // 51: pdp.v1.MaskService.Unmask:output_type -> pdp.v1.UnmaskResponse
+	23, // 52: pdp.v1.MaskService.UnmaskStream:output_type -> pdp.v1.UnmaskStreamResponse
+	27, // 53: pdp.v1.MaskService.Rewrap:output_type -> pdp.v1.RewrapResponse
+	48, // [48:54] is the sub-list for method output_type
+	42, // [42:48] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_pdp_v1_mask_proto_init() }
@@ -2423,25 +2506,25 @@ func file_pdp_v1_mask_proto_init() {
 		(*MaskStreamRequest_Start)(nil),
 		(*MaskStreamRequest_ArrowMessage)(nil),
 	}
-	file_pdp_v1_mask_proto_msgTypes[11].OneofWrappers = []any{
+	file_pdp_v1_mask_proto_msgTypes[12].OneofWrappers = []any{
 		(*MaskStreamResponse_Opened)(nil),
 		(*MaskStreamResponse_ArrowMessage)(nil),
 		(*MaskStreamResponse_End)(nil),
 	}
-	file_pdp_v1_mask_proto_msgTypes[18].OneofWrappers = []any{
+	file_pdp_v1_mask_proto_msgTypes[19].OneofWrappers = []any{
 		(*UnmaskStreamRequest_Start)(nil),
 		(*UnmaskStreamRequest_Chunk)(nil),
 	}
-	file_pdp_v1_mask_proto_msgTypes[22].OneofWrappers = []any{
+	file_pdp_v1_mask_proto_msgTypes[23].OneofWrappers = []any{
 		(*UnmaskStreamResponse_Opened)(nil),
 		(*UnmaskStreamResponse_Chunk)(nil),
 		(*UnmaskStreamResponse_End)(nil),
 	}
-	file_pdp_v1_mask_proto_msgTypes[25].OneofWrappers = []any{
+	file_pdp_v1_mask_proto_msgTypes[26].OneofWrappers = []any{
 		(*RewrapRequest_Start)(nil),
 		(*RewrapRequest_ArrowMessage)(nil),
 	}
-	file_pdp_v1_mask_proto_msgTypes[26].OneofWrappers = []any{
+	file_pdp_v1_mask_proto_msgTypes[27].OneofWrappers = []any{
 		(*RewrapResponse_Opened)(nil),
 		(*RewrapResponse_ArrowMessage)(nil),
 		(*RewrapResponse_End)(nil),
@@ -2452,7 +2535,7 @@ func file_pdp_v1_mask_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pdp_v1_mask_proto_rawDesc), len(file_pdp_v1_mask_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,198 @@
+"""What a mask job is: one decision, many streams of parts, one end. Pure: documents and answers in, results out.
+
+    RUNNING -> STOPPED -> FINISHED, and RUNNING -> FINISHED
+
+1. What a job began with never changes, and the server signs it. So does it with what each stream sent, why a job was
+   stopped, and how it ended: who writes to the database can stop a job, and cannot make one, or change its record.
+2. All times are MongoDB's.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from joserfc.jwk import OKPKey
+
+from pdp import jws
+from pdp.errors import InvalidRequest, KeyRefused, PdpError
+
+MAX_PARTS = 100_000
+"""Parts of a job. Their numbers begin at 0."""
+MAX_ATTEMPT = (1 << 53) - 1
+"""The highest number of an attempt: the highest that every language reads from JSON."""
+MAX_PIECES = 10_000
+"""Streams of one attempt."""
+MAX_STREAMS = 1_000_000
+"""Streams of a job, with all attempts."""
+MAX_REASON = 1_000
+"""Characters of what a caller says of the end of its job."""
+
+
+class JobState(StrEnum):
+    """Where a job stands; the names are the contract's."""
+
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    FINISHED = "FINISHED"
+
+
+class MaskJobEnded(PdpError):
+    """A mask job is stopped or finished, or its time is over; the metadata has its `state`."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "MASK_JOB_ENDED"
+
+
+class MaskJobDenied(PdpError):
+    """The policy of now does not allow a mask job any more; the job is stopped."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "MASK_JOB_DENIED"
+
+
+class MaskPlanChanged(PdpError):
+    """The policy of now masks the table of a mask job in another way, which the sentence names; the job is stopped."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "MASK_PLAN_CHANGED"
+
+
+class KeyRetired(KeyRefused):
+    """The key version that a job began with is retired; the job is stopped."""
+
+
+class PartRepeated(PdpError):
+    """A stream of this part, attempt and piece of a mask job began before."""
+
+    code = "ALREADY_EXISTS"
+    reason = "PART_REPEATED"
+
+
+class MaskJobTampered(PdpError):
+    """A mask job was changed in MongoDB, and not by a server; it is refused."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "MASK_JOB_TAMPERED"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which stream of a job: the piece of an attempt of a part."""
+
+    part: int
+    attempt: int
+    piece: int = 0
+
+    def require(self, path: str) -> "Place":
+        """The place itself. Raises `InvalidRequest` where a number is out of its range."""
+        most = {"part": MAX_PARTS - 1, "attempt": MAX_ATTEMPT, "piece": MAX_PIECES - 1}
+        bad = [(name, top) for name, top in most.items() if not 0 <= getattr(self, name) <= top]
+        if bad:
+            raise InvalidRequest.fields([(f"{path}.{name}", f"is a number from 0 to {top}") for name, top in bad])
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What a stream sent: `values` are those of each counted column, in the order of the plan.
+
+    `state` is "open" while it streams, "ended" where it came to its end, and "broken" where it did not. Of one that
+    is open, or whose server died, nobody knows what it sent.
+    """
+
+    place: Place
+    state: str = "open"
+    rows: int = 0
+    values: tuple[int, ...] = ()
+    seal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskJob:
+    """A job as stored: what it began with, as JSON in `frozen`, and what became of it.
+
+    `stop` says who stopped it and why, and `result` how it ended; both are JSON, empty before.
+    """
+
+    id: str
+    state: JobState
+    frozen: bytes
+    seal: str
+    started_at: datetime
+    expires_at: datetime
+    finished_at: datetime | None = None
+    streams: int = 0
+    stop: bytes = b""
+    stop_seal: str = ""
+    result: bytes = b""
+    result_seal: str = ""
+    is_over: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """`frozen`, parsed."""
+
+    @property
+    def why(self) -> str:
+        """Why it takes no part any more, in a sentence; empty while it runs."""
+        if self.result:
+            told = orjson.loads(self.result)
+            return str(told["why"]) or f"it is finished: {told['outcome']}"
+        if self.stop:
+            return str(orjson.loads(self.stop)["why"])
+        return "its time is over" if self.is_over else ""
+
+    def ended(self) -> MaskJobEnded:
+        """The error of a call that comes too late."""
+        state = JobState.STOPPED if self.state is JobState.RUNNING else self.state
+        return MaskJobEnded(f"the mask job {self.id} takes no part any more: {self.why}", state=state)
+
+
+def tampered(job_id: str) -> MaskJobTampered:
+    """The error of a job that no server wrote as it is."""
+    return MaskJobTampered(
+        f"the mask job {job_id} was changed in MongoDB, and not by a server; it is refused, tell who runs Placet"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JobSealer:
+    """Signs and checks what is stored of jobs with the key `seal`, in a realm's name."""
+
+    key: OKPKey
+    realm: str
+
+    def signed(self, what: str, job_id: str, told: bytes) -> str:
+        """The signature over a text about a job; `what` is "job", "stop", "result" or "outbox"."""
+        claims = {"realm": self.realm, "job": job_id, "sha256": sha256(told).hexdigest()}
+        return jws.signed(f"placet-mask-{what}+jwt", claims, self.key)
+
+    def streamed(self, job_id: str, streamed: Streamed) -> str:
+        """The signature over what a stream sent."""
+        place = streamed.place
+        told = [place.part, place.attempt, place.piece, streamed.state, streamed.rows, *streamed.values]
+        return self.signed("part", job_id, orjson.dumps(told))
+
+    def require(self, job: MaskJob) -> MaskJob:
+        """The job itself. Raises `MaskJobTampered` unless it is as servers of this deployment wrote it."""
+        stop, result = ("stop", job.stop, job.stop_seal), ("result", job.result, job.result_seal)
+        for what, text, seal in (("job", job.frozen, job.seal), stop, result):
+            if text or what == "job":
+                self.require_signed(what, job.id, text, seal)
+        return job
+
+    def require_signed(self, what: str, job_id: str, told: bytes, seal: str) -> None:
+        """Raise `MaskJobTampered` unless this is the signature over the text."""
+        if not self._equal(self.signed(what, job_id, told), seal):
+            raise tampered(job_id)
+
+    def is_ours(self, job_id: str, streamed: Streamed) -> bool:
+        """Whether a server wrote what a stream sent. Of an open one nothing is told."""
+        return streamed.state == "open" or self._equal(self.streamed(job_id, streamed), streamed.seal)
+
+    @staticmethod
+    def _equal(made: str, stored: str) -> bool:
+        return hmac.compare_digest(made.encode(), stored.encode())

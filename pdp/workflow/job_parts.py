@@ -1,0 +1,104 @@
+"""A part of a mask job: let in by the ticket, checked against job and policy, masked, and kept before its end.
+
+ticket -> stream stored -> job entered -> schema -> policy of now -> stream -> sums stored -> end
+"""
+
+from dataclasses import dataclass
+
+from pdp.audit.mask_use import LATE
+from pdp.errors import InvalidRequest, PdpError, Unauthenticated
+from pdp.mask_job import MaskJob, MaskJobEnded, MaskJobTampered, Place, Streamed
+from pdp.mask_ticket import KEYS_IN_SERVER, Ticket
+from pdp.masking.count import counted_columns
+from pdp.masking.job import Job, Progress, Reservation
+from pdp.masking.rows import Shape
+from pdp.masking.same_schema import require_same
+from pdp.recording.writer import Writer
+from pdp.store.mask_jobs import StoredMaskJobs
+from pdp.store.mask_parts import MaskParts
+from pdp.store.quotas import Limits, Quotas
+from pdp.workflow.held_job import HeldJob
+from pdp.workflow.job_checks import JobChecks
+
+
+@dataclass(frozen=True, slots=True)
+class JobParts:
+    """Begins streams of jobs."""
+
+    jobs: StoredMaskJobs
+    parts: MaskParts
+    checks: JobChecks
+    quotas: Quotas
+    limits: Limits
+    writer: Writer
+
+    async def begin(self, ticket: Ticket, place: Place, shape: Shape) -> "Part":
+        """A stream that may send.
+
+        Raises `PartRepeated`, `MaskJobEnded`, `InvalidRequest` for another schema, what `JobChecks` raises, and
+        `Unauthenticated` for a ticket that is not this job's.
+        """
+        await self.parts.begin(ticket.job, place)
+        try:
+            held = HeldJob(await self.jobs.enter(ticket.job))
+        except (MaskJobEnded, MaskJobTampered):
+            await self.parts.forget(ticket.job, place)
+            raise
+        try:
+            _require_ticket(held.job, ticket)
+            require_same(shape.schema, held.plan.input_schema, "start.shape.arrow_schema")
+            await self.checks.require(held)
+            return Part(self, held, place, await self._progress(held))
+        except BaseException:
+            await self.parts.close(held.job.id, Streamed(place, "broken"))
+            raise
+
+    async def _progress(self, held: HeldJob) -> Progress:
+        caller = held.caller
+        keys = await self.checks.threads.read(caller.identity, self.checks.keys.current, 0)
+        job = Job("mask", caller, held.persons, held.plan, keys, held.shape)
+        progress = Progress(job, Reservation(self.quotas, self.limits, job), self.checks.threads.of(caller.identity))
+        progress.decided(held.facts["decision"], held.facts["use"])
+        return progress
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One stream of a job."""
+
+    of: JobParts
+    held: HeldJob
+    place: Place
+    progress: Progress
+
+    async def ended(self) -> None:
+        """Keep what it sent, before its end leaves. Raises `MaskJobEnded` where the job was stopped meanwhile."""
+        if not await self.of.parts.close(self.held.job.id, self._streamed("ended")):
+            raise (await self.of.jobs.get(self.held.job.id)).ended()
+
+    async def broken(self, error: BaseException) -> None:
+        """Keep what it sent until it broke. Where its job was finished without it, the log gets it by itself."""
+        job_id, parts = self.held.job.id, self.of.parts
+        if await parts.close(job_id, self._streamed("broken")) or not self.progress.rows:
+            return
+        if await parts.is_left_out(job_id, self.place):
+            why = error.reason if isinstance(error, PdpError) else "ABANDONED"
+            place = self.place
+            told = {"job": job_id, "part": place.part, "attempt": place.attempt, "piece": place.piece}
+            self.progress.place = {"mask_job": told}
+            await self.of.writer.append([self.progress.entry(LATE, why)])
+
+    def _streamed(self, state: str) -> Streamed:
+        columns, sent = counted_columns(self.held.plan), self.progress.values
+        return Streamed(self.place, state, self.progress.rows, tuple(sent.get(column, 0) for column in columns))
+
+
+def _require_ticket(job: MaskJob, ticket: Ticket) -> None:
+    """Raise `Unauthenticated` unless what the ticket says is what the job began with, and its keys are here."""
+    facts = job.facts
+    said = (ticket.caller, ticket.decision, ticket.table, ticket.plan_sha256, ticket.key_version, ticket.keys)
+    names = ("decision", "table", "plan_sha256", "key_version", "keys")
+    if said != (facts["caller"]["identity"], *(facts[name] for name in names)):
+        raise Unauthenticated("the ticket is not that of its job; begin another job")
+    if ticket.keys != KEYS_IN_SERVER:
+        raise InvalidRequest.field("start.job", "is masked where the keys of this job are, which is not in the server")
