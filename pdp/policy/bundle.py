@@ -15,6 +15,7 @@ from pdp.policy.check import examine, warnings
 from pdp.policy.finding import PolicyRefused
 from pdp.policy.people import kept
 from pdp.policy.place import Rules, rules
+from pdp.policy.schema import Schemas, schemas
 from pdp.policy.sources import Source, labels, revision, staged, without_rules
 from pdp.policy.stock import capabilities, output
 
@@ -26,12 +27,13 @@ MAPS = "/pdp/people/data.json"
 
 
 class Built(NamedTuple):
-    """The revision of a bundle, the domains that its data declares, where its rules stand, and warnings."""
+    """The revision of a bundle, the domains that its data declares, where its rules stand, warnings and schemas."""
 
     revision: str
     domains: Mapping[str, Any]
     rules: Rules
     warnings: Sequence[str]
+    schemas: Schemas
 
 
 def build(opa: Path, sources: Sequence[Source], destination: Path, in_force: Mapping[str, Any] | None = None) -> str:
@@ -72,7 +74,7 @@ def built(
         _compile(opa, loaded, compiled, name)
         _add(compiled, orjson.dumps(found.people), whole)
         whole.replace(destination)
-    return Built(name, found.data.get("domains", {}), rules(found.modules), warnings(found))
+    return Built(name, found.data.get("domains", {}), rules(found.modules), warnings(found), schemas(sources))
 
 
 def _compile(opa: Path, sources: Sequence[Source], target: Path, name: str) -> None:

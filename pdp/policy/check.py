@@ -63,6 +63,7 @@ def findings_in(
     return examine(opa, [source for source in read(folders) if not source.is_test], in_force or {}, types).findings
 
 
+@uncollected()
 def checked(
     opa: Path, folders: Sequence[Path], in_force: Mapping[str, Any], types: Collection[str] = ()
 ) -> tuple[list[Finding], list[str]]:

@@ -23,8 +23,14 @@ class Compared(NamedTuple):
     listing: str = ""
 
 
-def comparisons(typing: Typing) -> Iterator[Compared]:
-    """Every comparison of a value with a text in the rules that decide."""
+def comparisons(typing: Typing) -> Sequence[Compared]:
+    """Every comparison of a value with a text in the rules that decide. Several checks ask for them."""
+    if not typing.comparisons:
+        typing.comparisons.extend(_comparisons(typing))
+    return typing.comparisons
+
+
+def _comparisons(typing: Typing) -> Iterator[Compared]:
     for branch in typing.inference.branches:
         if branch.is_authored and typing.inference.reach.signs(branch):
             for node in branch.nodes:

@@ -1,6 +1,5 @@
 """The policy in force. Its folders are built into the bundle that OPA loads, again whenever they change."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,7 @@ from pdp.errors import PdpError
 from pdp.policy.apart import built_beside
 from pdp.policy.attributes import Attributes
 from pdp.policy.place import Rules, place
-from pdp.policy.schema import Schemas, schemas
-from pdp.policy.sources import read
+from pdp.policy.schema import Schemas
 
 LOADING_SECONDS = 120.0
 """Seconds after which a policy counts as loaded, if OPA says nothing."""
@@ -89,11 +87,10 @@ class WatchedPolicy(Policy):
         """
         in_force = {**self._domains, **await self._used_domains()}
         work = self.bundle.resolve().parents[1]
-        sources = [source for source in await asyncio.to_thread(read, self._folders) if not source.is_test]
-        found, ready = schemas(sources), work / self.bundle.name
-        attributes = Attributes(found)
-        done = await built_beside(self._opa, sources, ready, work, in_force, self._types)
-        self.hand_on(done.revision, found, done.rules)
+        ready = work / self.bundle.name
+        done = await built_beside(self._opa, self._folders, ready, work, in_force, self._types)
+        attributes = Attributes(done.schemas)
+        self.hand_on(done.revision, done.schemas, done.rules)
         ready.replace(self.bundle)
         self._domains, self.attributes, self._rules = {**self._domains, **done.domains}, attributes, done.rules
         for warning in done.warnings:

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pdp.policy.trees import trees
 
 Node = Mapping[str, Any]
 """A part of OPA's syntax tree."""
+_INNER = (dict, list)
 
 SETS = ("deny", "needs_approval", "allow", "obligation", "mask")
 """The five sets that authors add to."""
@@ -29,6 +30,8 @@ class Module:
 
     source: Source
     tree: Node
+    read: list[Any] = field(default_factory=list, compare=False)
+    """What `reading` found in it, for all that ask."""
 
     @cached_property
     def package(self) -> tuple[str, ...]:
@@ -156,6 +159,6 @@ def nodes(tree: Any) -> Iterator[Node]:
         branch = pending.pop()
         if isinstance(branch, dict):
             yield branch
-            pending.extend([part for part in branch.values() if isinstance(part, dict | list)][::-1])
+            pending.extend([part for part in reversed(branch.values()) if isinstance(part, _INNER)])
         elif isinstance(branch, list):
             pending.extend(branch[::-1])

@@ -18,7 +18,7 @@ from pdp.policy.untyped import Typing, shown
 
 _EQUALITIES = {"equal": "==", "eq": "=", "neq": "!="}
 _NEAR = 20_000
-"""Pairs of texts that are held side by side in search of a misspelt one: a second."""
+"""Pairs of texts that are held side by side in search of a misspelt one."""
 _SHOWN = 20
 """Values that a sentence lists."""
 

@@ -33,6 +33,7 @@ class Reach:
             self._branches.setdefault(branch.name, []).append(branch)
         self._data = data
         self._signs: dict[Path, Signs] = {}
+        self._signed: dict[int, list[tuple[Node, Signs]]] = {}
         self._names: dict[tuple[int, Path], frozenset[str] | None] = {}
         self._callers: dict[Path, dict[int, Branch]] = {}
         self._below: dict[Path, list[Path]] = {}
@@ -49,10 +50,12 @@ class Reach:
         """Whether a question about a value's kind in this branch cannot silence what restricts."""
         return self.signs(branch) == {ALLOWS}
 
-    def signed(self, branch: Branch) -> Iterator[tuple[Node, Signs]]:
+    def signed(self, branch: Branch) -> Sequence[tuple[Node, Signs]]:
         """Each node of a branch with what happens when it is undefined or false, as `signs` says it of the branch."""
-        head = {key: value for key, value in branch.node["head"].items() if key in {"key", "value"}}
-        yield from _signed([head, branch.node.get("body", ())], self.signs(branch))
+        if id(branch) not in self._signed:
+            head = {key: value for key, value in branch.node["head"].items() if key in {"key", "value"}}
+            self._signed[id(branch)] = list(_signed([head, branch.node.get("body", ())], self.signs(branch)))
+        return self._signed[id(branch)]
 
     def _spread(self) -> None:
         waiting: list[tuple[Path, Signs]] = []

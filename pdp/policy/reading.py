@@ -4,6 +4,7 @@ A name of a rule for data (`limits := data.limits`, `some team in data.teams`) i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from pdp.policy.branch import KEY, Bound, bindings
@@ -28,14 +29,20 @@ class Read(NamedTuple):
 
 def reads(module: Module) -> Iterator[Read]:
     """All paths of data that a module's rules read."""
-    for rule in module.rules:
-        yield from _Rule(module, rule).reads(rule)
+    for found in _rules(module):
+        yield from found.all
+
+
+def _rules(module: Module) -> "list[_Rule]":
+    if not module.read:
+        module.read.extend(_Rule(module, rule) for rule in module.rules)
+    return module.read
 
 
 def asked(module: Module) -> Iterator[tuple[Node, Node, Steps]]:
     """Each question `x in y` about data: its node, `x`, and the path of `y`."""
-    for rule in module.rules:
-        found = _Rule(module, rule)
+    for found in _rules(module):
+        rule = found.rule
         for node in found.nodes:
             match node.get("terms", node.get("value")):
                 case [{"value": [{"value": "internal"}, {"value": "member_2"}]}, left, domain]:
@@ -44,7 +51,7 @@ def asked(module: Module) -> Iterator[tuple[Node, Node, Steps]]:
 
 class _Rule:
     def __init__(self, module: Module, rule: Node) -> None:
-        self._module = module
+        self._module, self.rule = module, rule
         self._bound: dict[str, list[Bound]] = {}
         self.nodes = list(nodes(rule))
         for name, term, steps in bindings(self.nodes, {}):
@@ -53,6 +60,11 @@ class _Rule:
         for node in self.nodes:
             if node.get("type") == "var":
                 self._often[node["value"]] = self._often.get(node["value"], 0) + 1
+
+    @cached_property
+    def all(self) -> list[Read]:
+        """What the rule reads."""
+        return list(self.reads(self.rule))
 
     def reads(self, node: Any) -> Iterator[Read]:
         """What a part of the rule reads."""

@@ -53,6 +53,7 @@ class Typing:
         self.schemas = schemas
         self.is_listed = any(schemas)
         self.origins: dict[tuple[int, int], tuple[Node, Places]] = {}
+        self.comparisons: list[Any] = []
         self.paste = Paste(self.inference, schemas, everything)
         self._used = [
             found

@@ -31,10 +31,10 @@ def large(folder: Path, **more: object) -> Path:
 
 
 async def test_result_is_that_of_a_build_here(tmp_path: Path) -> None:
-    sources = read([large(tmp_path)])
+    folders = [large(tmp_path)]
     (tmp_path / "other").mkdir()
-    here = await asyncio.to_thread(built, OPA, sources, tmp_path / "here.tar.gz", tmp_path, {})
-    there = await built_beside(OPA, sources, tmp_path / "other" / "there.tar.gz", tmp_path, {})
+    here = await asyncio.to_thread(built, OPA, read(folders), tmp_path / "here.tar.gz", tmp_path, {})
+    there = await built_beside(OPA, folders, tmp_path / "other" / "there.tar.gz", tmp_path, {})
     assert there == here
     assert "untyped-comparison" in there.warnings[0]
     assert (tmp_path / "other" / "there.tar.gz").stat().st_size == (tmp_path / "here.tar.gz").stat().st_size
@@ -43,18 +43,18 @@ async def test_result_is_that_of_a_build_here(tmp_path: Path) -> None:
 async def test_findings_and_other_errors_come_back(tmp_path: Path) -> None:
     folder = large(tmp_path, groups="none")
     with pytest.raises(PolicyRefused) as refused:
-        await built_beside(OPA, read([folder]), tmp_path / "b.tar.gz", tmp_path, {})
+        await built_beside(OPA, [folder], tmp_path / "b.tar.gz", tmp_path, {})
     assert [finding.rule for finding in refused.value.findings] == ["bad-people"]
     (folder / "data.json").write_text((folder / "data.json").read_text().replace('"none"', "{}"))
     with pytest.raises(SetupError, match="does not run"):
-        await built_beside(tmp_path / "no-opa", read([folder]), tmp_path / "b.tar.gz", tmp_path, {})
+        await built_beside(tmp_path / "no-opa", [folder], tmp_path / "b.tar.gz", tmp_path, {})
     with pytest.raises(SetupError, match=r"ended with status 1"):
-        await built_beside(OPA, read([folder]), tmp_path / "no" / "folder" / "b.tar.gz", tmp_path, {})
+        await built_beside(OPA, [folder], tmp_path / "no" / "folder" / "b.tar.gz", tmp_path, {})
 
 
 async def test_loop_goes_on_meanwhile(tmp_path: Path) -> None:
-    sources = read([large(tmp_path)])
-    building = asyncio.ensure_future(built_beside(OPA, sources, tmp_path / "b.tar.gz", tmp_path, {}))
+    folders = [large(tmp_path)]
+    building = asyncio.ensure_future(built_beside(OPA, folders, tmp_path / "b.tar.gz", tmp_path, {}))
     gaps, last = list[float](), time.monotonic()
     while not building.done():
         await asyncio.sleep(0.001)
