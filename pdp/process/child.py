@@ -87,7 +87,7 @@ class Child:
     def kill(self) -> None:
         """End the process at once, so that it is started again."""
         if self._process and self._process.returncode is None:
-            _signal(self._process, signal.SIGKILL)
+            send(self._process, signal.SIGKILL)
 
     async def __aenter__(self) -> Self:
         await self.start()
