@@ -8,7 +8,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emi
 # Every test process would compile our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak spark languages authzen resolution lowest systemd-analyze ops lock clean
+.PHONY: help setup installed chromium dev demo test lint gen docs bench bite soak spark spark-bench languages authzen resolution lowest systemd-analyze ops lock clean
 
 help:
 	@echo "make demo    the story of one export, on real parts"
@@ -21,6 +21,7 @@ help:
 	@echo "make bite    take each safeguard out and see its test fail; not part of make test"
 	@echo "make soak    the fault and race tests, broken Arrow and odd files, fifty rounds, then a fuzzer; not part of make test"
 	@echo "make spark   masks on a real Spark cluster of this machine: two versions of Spark, executors of their own"
+	@echo "make spark-bench  what masks cost on that cluster, beside what Spark itself offers; not part of make test"
 	@echo "make languages  builds and tests the clients in other languages, where their tools are; not part of make test"
 	@echo "make authzen  the OpenID certification scenario of AuthZEN against a decision point; not part of make test"
 	@echo "make resolution  the client and the guard beside the newest frameworks for agents; needs the package index"
@@ -129,6 +130,10 @@ bench: setup .venv-bench/.installed
 # T=test_types.py runs one file.
 spark: setup .venv-spark/.installed .venv-spark35/.installed
 	$(BIN)/python -m tests.spark $(T)
+
+PACKAGES = $(wildcard $(CURDIR)/$(1)/lib/python*/site-packages)
+spark-bench: setup .venv-spark/.installed .venv-bench/.installed
+	PYTHONPATH=$(call PACKAGES,.venv-spark):$(call PACKAGES,.venv-bench) $(BIN)/python -m tests.bench.spark
 
 languages: setup
 	$(BIN)/pdp dev -- $(BIN)/python -m tests.languages

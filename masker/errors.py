@@ -33,6 +33,34 @@ class ValueRefused(MaskError):
         return ValueRefused(self.problem, column=self.column, row=row, rule=self.rule)
 
 
+class MaskRefused(MaskError):
+    """A part of a table that is masked in parts is refused; the text is one line, which ends what Spark prints.
+
+    `part` counts from 0 as Spark does, and `row` from 0 in its part; None where it is not known.
+    """
+
+    reason = "MASK_REFUSED"
+
+    def __init__(
+        self, problem: str, *, table: str = "", column: str = "", part: int | None = None, row: int | None = None
+    ) -> None:
+        self.problem, self.table, self.column, self.part, self.row = problem, table, column, part, row
+        place = [
+            f"table {table}" if table else "",
+            f"column {column}" if column else "",
+            f"part {part:,}" if part is not None else "",
+            f"row {row:,}" if row is not None else "",
+        ]
+        where = ", ".join(filter(None, place))
+        super().__init__(f"{where}: {problem}" if where else problem)
+
+    @staticmethod
+    def of(error: MaskError, *, table: str, part: int | None) -> "MaskRefused":
+        """Return any failure of the library as one of a part."""
+        problem, column = getattr(error, "problem", str(error)), getattr(error, "column", "")
+        return MaskRefused(problem, table=table, column=column, part=part, row=getattr(error, "row", None))
+
+
 class KeyRefused(MaskError):
     """A key file, version or key id cannot be used."""
 

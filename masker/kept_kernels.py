@@ -22,6 +22,7 @@ from numba.core import config
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from masker import kernels
 from masker.own_folder import OwnFolder
 
 FOLDERS = 8
@@ -36,9 +37,9 @@ def keep_kernels(folder: Path) -> None:
 
     Without a folder there that is this user's alone, or without the sources of the kernels, nothing is kept.
     """
-    if not _LOADED or config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if not kernels.LOADED or config.DISABLE_JIT:  # type: ignore[attr-defined]
         return
-    path = folder / f"{_PREFIX}{_digest(_LOADED, _versions(), _settings())}"
+    path = folder / f"{_PREFIX}{_digest(kernels.LOADED, _versions(), _settings())}"
     if not path.exists():
         _forget_oldest(folder)
     KeptKernel.folder = OwnFolder.at(path)
@@ -63,21 +64,12 @@ class KeptKernel:
 
     def save_overload(self, signature: Any, made: Any) -> None:
         """Keep what was compiled, unless it holds addresses, or the sources are no longer those of this process."""
-        if self.folder is None or made.library.has_dynamic_globals or _sources() != _LOADED:
+        if self.folder is None or made.library.has_dynamic_globals or kernels.sources() != kernels.LOADED:
             return
         self.folder.write(self._file(signature, made.codegen), dumps(made._reduce()))  # type: ignore[no-untyped-call]  # noqa: SLF001
 
     def _file(self, signature: Any, code: Any) -> str:
         return f"{self._name}-{_digest(signature, code.magic_tuple())}"
-
-
-def _sources() -> bytes:
-    """The digest of all sources of kernels, or nothing where there are none."""
-    digest = hashlib.sha256()
-    files = sorted(Path(__file__).with_name("kernels").glob("*.py"))
-    for file in files:
-        digest.update(hashlib.sha256(file.name.encode() + b"\0" + file.read_bytes()).digest())
-    return digest.digest() if files else b""
 
 
 def _versions() -> list[str]:
@@ -99,7 +91,3 @@ def _forget_oldest(folder: Path) -> None:
     kept = sorted(folder.glob(f"{_PREFIX}*"), key=lambda each: each.lstat().st_mtime)
     for old in kept[: max(0, len(kept) + 1 - FOLDERS)]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-_LOADED = _sources()
-"""The sources as this process loads them. Somebody may install others while it runs."""

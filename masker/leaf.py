@@ -57,6 +57,9 @@ class Leaves:
                 f"mask {own[1].mask} does not take {field.type}{advice}", column=render(path), rule=own[0]
             )
         fields = [self.field((*path, *steps), child, chosen) for steps, child in schema.children(field.type)]
+        if schema.kind(field.type) == "map" and fields[0].nullable:
+            where, rule = render((*path, ITEM, "key")), chosen[0] if chosen else ""
+            raise PlanRefused("the keys of a map cannot become null; mask the values below it", column=where, rule=rule)
         is_clear = chosen[1].mask == "clear" if chosen else self.direction != "mask"
         rebuilt = schema.rebuilt_type(field.type, fields)
         return schema.field_with(field, rebuilt, nullable=False, facts={}, is_clear=is_clear)

@@ -15,6 +15,7 @@ import numpy as np
 
 from masker import date_shift, entity, methods, records
 from masker.arrow import buffers, schema, table, tree
+from masker.arrow.likeness import as_type, difference
 from masker.chunk import Chunk
 from masker.context import Context, KeySchedules
 from masker.errors import PlanRefused, ValueRefused
@@ -58,10 +59,10 @@ class Masker:
     def sound_batch(self, batch: Any, *, first_row: int = 0) -> Any:
         """`batch` for one that was validated in full where it was read, and not before: kernels check no offset."""
         self._check_schema(batch.schema)
-        columns = [[column] for column in batch.columns]
+        columns = [[self._planned(number, column)] for number, column in enumerate(batch.columns)]
         refused: ValueRefused | None = None
         try:
-            made = [self._column(columns, number, column, 0) for number, column in enumerate(batch.columns)]
+            made = [self._column(columns, number, chunks[0], 0) for number, chunks in enumerate(columns)]
             return table.batch(made, self.plan.output_schema, batch.num_rows)
         except ValueRefused as error:
             refused = error
@@ -79,6 +80,7 @@ class Masker:
         with ThreadPoolExecutor(threads) as pool:
             each = pool.map if threads > 1 else map
             deque(each(lambda found: _check_sound(*found), chunks), 0)  # before one column reads another
+            columns = [[self._planned(number, chunk) for chunk in found] for number, found in enumerate(columns)]
             jobs = list(_jobs(columns))
             made = list(each(lambda job: self._column(columns, *job), jobs))
         grouped: list[list[Any]] = [[] for _ in columns]
@@ -97,8 +99,17 @@ class Masker:
         return self._local.schedules  # type: ignore[no-any-return]
 
     def _check_schema(self, found: Any) -> None:
-        if not table.same_columns(found, self.plan.input_schema):
-            raise PlanRefused("the columns of the table are not those of the plan")
+        if not found.equals(self.plan.input_schema) and (problem := difference(found, self.plan.input_schema)):
+            raise PlanRefused(f"the columns of the table are not those of the plan: {problem}")
+
+    def _planned(self, number: int, array: Any) -> Any:
+        """Return a chunk with the type that the plan has for its column."""
+        field = self.plan.input_schema.field(number)
+        try:
+            return as_type(array, field.type)
+        except OverflowError as error:
+            problem = str(error)
+        raise ValueRefused(problem, column=field.name)
 
     def _column(self, columns: list[list[Any]], number: int, array: Any, start: int) -> Any:
         """Mask one chunk of a top-level column; `start` is its first row."""

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 export GOTOOLCHAIN="${GOTOOLCHAIN:-auto}"  # OPA may want a newer Go than the system's
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 case $(readlink -f "$(command -v python3)") in
-    /root/* | /home/*) echo "note: python3 lies in a home, which a server of systemd does not see; use the system's" >&2 ;;
+    ~root/* | /home*) echo "note: python3 lies in a home, which a server of systemd does not see; use the system's" >&2 ;;
 esac
 python3 -m venv "$prefix"
 "$prefix/bin/pip" install --quiet --require-hashes --requirement "ops/requirements-$image.lock"

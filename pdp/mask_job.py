@@ -151,6 +151,13 @@ class MaskJob:
         return MaskJobEnded(f"the mask job {self.id} takes no part any more: {self.why}", state=state)
 
 
+def tampered(job_id: str) -> MaskJobTampered:
+    """The error of a job that no server wrote as it is."""
+    return MaskJobTampered(
+        f"the mask job {job_id} was changed in MongoDB, and not by a server; it is refused, tell who runs Placet"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class JobSealer:
     """Signs and checks what is stored of jobs with the key `seal`, in a realm's name."""
@@ -180,9 +187,7 @@ class JobSealer:
     def require_signed(self, what: str, job_id: str, told: bytes, seal: str) -> None:
         """Raise `MaskJobTampered` unless this is the signature over the text."""
         if not self._equal(self.signed(what, job_id, told), seal):
-            raise MaskJobTampered(
-                f"the mask job {job_id} was changed in MongoDB, and not by a server; it is refused, tell who runs it"
-            )
+            raise tampered(job_id)
 
     def is_ours(self, job_id: str, streamed: Streamed) -> bool:
         """Whether a server wrote what a stream sent. Of an open one nothing is told."""

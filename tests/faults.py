@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T]], *, seconds: float = 10.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], *, seconds: float = 60.0) -> T:
     """What `look` finds as soon as it finds anything; it may fail as gRPC calls do."""
     until = time.monotonic() + seconds
     while True:

@@ -127,6 +127,10 @@ class Placet:
         """The version that this reviewer sees now; of what it may not see, the version that the test knows."""
         return (await self.seen(approval, metadata)).version
 
+    async def opened(self, request: decision_pb2.AuthorizeRequest) -> approval_pb2.Approval:
+        """The approval that a request opens. It is asked again where MongoDB is too slow beside other tests."""
+        return (await insisted(lambda: self.authorize(request))).approval
+
     async def approved(self, request: decision_pb2.AuthorizeRequest) -> approval_pb2.Approval:
         """Ask, and have bob and carol approve."""
         answer = await self.authorize(request)

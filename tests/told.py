@@ -74,7 +74,7 @@ class Known:
         return name if kind == "user" and name in self.names else ""
 
 
-async def until(look: Callable[[], object], *, seconds: float = 20) -> None:
+async def until(look: Callable[[], object], *, seconds: float = 60) -> None:
     """Return as soon as `look` finds something in memory."""
 
     async def found() -> bool:

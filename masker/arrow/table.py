@@ -33,11 +33,6 @@ def batch(arrays: list[Any], schema: Any, rows: int) -> Any:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def same_columns(schema: Any, planned: Any) -> bool:
-    """Tell whether names, types and order of the columns are those of the plan; metadata may differ."""
-    return bool(schema.remove_metadata().equals(planned.remove_metadata()))
-
-
 def is_sound(array: Any) -> bool:
     """Check offsets, bitmaps, indices and UTF-8, which kernels do not check."""
     try:

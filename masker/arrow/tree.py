@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pyarrow import types
 
 from masker.arrow import buffers, schema
+from masker.errors import ValueRefused
 from masker.kernels.column import Fixed, Flags, ends
-from masker.path import Path
+from masker.path import Path, render
 
 Rows = NDArray[np.int64]
 """For each value, the row of the table that it stands in."""
@@ -20,6 +21,8 @@ OnLeaf = Callable[[Path, Any, Flags, Rows], Any]
 def rebuild(array: Any, path: Path, field: Any, alive: Flags, rows: Rows, on_leaf: OnLeaf) -> Any:
     """Rebuild an array as `field` says, leaf by leaf; `alive` is False under a null parent."""
     valid = buffers.flags(array) & alive
+    if not field.nullable and array.null_count:
+        _check_required(path, alive & ~valid, rows)
     match schema.kind(array.type):
         case "struct":
             result = _struct(array, path, field, valid, rows, on_leaf)
@@ -178,6 +181,13 @@ def _child(array: Any, items: Any, path: Path, field: Any, alive: Flags, rows: R
     ]
     pairs = pa.struct([field.type.key_field, field.type.item_field])
     return pa.Array.from_buffers(pairs, len(items), [None], children=parts)
+
+
+def _check_required(path: Path, lost: Flags, rows: Rows) -> None:
+    """Refuse nulls that the plan rules out: without a bitmap they would be values."""
+    if lost.any():
+        problem = "the value is null, and the plan says that its column has no nulls"
+        raise ValueRefused(problem, column=render(path), row=int(rows[lost][0]))
 
 
 def _required(array: Any) -> Any:

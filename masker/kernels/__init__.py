@@ -1,55 +1,72 @@
 """Kernels: flat loops over buffers that numba compiles at first use.
 
-Checks and allocation happen before a kernel; its outputs start zeroed.
+Checks and allocation happen before a kernel; its outputs start zeroed. Whoever only plans, reads schemas or streams
+batches calls no kernel, so that numba is loaded with the first one that runs, and only what runs is compiled.
 """
 
+import hashlib
+import importlib
+import threading
 from collections.abc import Callable
-from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
-import numba
-import numpy as np
-from numba.core import config
-
-from masker.kept_kernels import KeptKernel
-
 F = TypeVar("F", bound=Callable[..., Any])
+_MAKING = threading.RLock()
+
+
+class Kernel:
+    """What stands for a function until it is called: `make` gives what numba made of it, once."""
+
+    def __init__(self, make: Callable[[], Callable[..., Any]]) -> None:
+        self._make = make
+        self._made: Callable[..., Any] | None = None
+
+    @property
+    def made(self) -> Callable[..., Any]:
+        """What numba made of the function; without the compiler, the function."""
+        if self._made is None:
+            with _MAKING:
+                self._made = self._made or self._make()
+        return self._made
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
+        return self.made(*arguments)
 
 
 def kernel(function: F) -> F:
-    """Compile at the first call, with every flag in one place.
-
-    1. nogil: threads run over chunks, outside.
-    2. Never parallel: several threads abort on numba's workqueue layer.
-    3. Without numba's cache, which does not see what a kernel inlines. `keep_kernels` gives all of them another.
-    4. Without C wrappers, division checks (the divisors of kernels are never zero) and reference counts (kernels do not
-       allocate), as each takes time to compile.
-    """
-    compiled = _compiled(function, no_cfunc_wrapper=True)
-    if not config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba sets it from the environment
-        compiled._cache = KeptKernel(function)  # type: ignore[attr-defined]  # noqa: SLF001
-    return compiled
+    """Compile at the first call."""
+    return Kernel(lambda: _compiler().kernel(function))  # type: ignore[return-value]
 
 
 def device(function: F) -> F:
     """Compile a piece that only kernels call. It is always inlined; by itself the compiler would not always do that."""
-    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, forceinline=True)
+    return Kernel(lambda: _compiler().device(function))  # type: ignore[return-value]
 
 
-def _compiled(function: F, **wrappers: Any) -> F:
-    if config.DISABLE_JIT:  # type: ignore[attr-defined]
-        return _plain(function)
-    flags: dict[str, Any] = {"nogil": True, "cache": False, "error_model": "numpy", "_nrt": False}
-    compiled: F = numba.njit(**flags, **wrappers)(function)
-    return compiled
+def instruction(name: str) -> Any:
+    """Take a piece that only kernels call from `masker.kernels.instructions`."""
+
+    def found() -> Any:
+        piece = getattr(importlib.import_module("masker.kernels.instructions"), name)
+        return piece.made if isinstance(piece, Kernel) else piece
+
+    return Kernel(found)
 
 
-def _plain(function: F) -> F:
-    """Without the compiler NumPy scalars warn where machine words wrap, as they must."""
+def sources() -> bytes:
+    """The digest of all sources of kernels, or nothing where there are none."""
+    digest = hashlib.sha256()
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    for file in files:
+        digest.update(hashlib.sha256(file.name.encode() + b"\0" + file.read_bytes()).digest())
+    return digest.digest() if files else b""
 
-    @wraps(function)
-    def wrapped(*arguments: Any) -> Any:
-        with np.errstate(over="ignore"):
-            return function(*arguments)
 
-    return wrapped  # type: ignore[return-value]
+def _compiler() -> Any:
+    return importlib.import_module("masker.kernels.compiler")
+
+
+LOADED = sources()
+"""The sources as this process loads them. Somebody may install others while it runs."""

@@ -4,7 +4,7 @@ Bytes that are not UTF-8 (only a damaged log has them) become lone surrogates, s
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,23 @@ def header_line(header: Header) -> str:
 
 def batch_line(batch: Batch) -> str:
     """The line of one batch."""
-    return json.dumps(_line(batch)) + "\n"
+    return "".join(batch_pieces(batch))
+
+
+def batch_pieces(batch: Batch) -> Iterator[str]:
+    """The line of one batch in pieces, one a record: as a whole it takes several times the batch's memory."""
+    hashes = {name: getattr(batch, name).hex() for name in ("prev", "head", "signature", "leaves")}
+    yield json.dumps({"writer": batch.writer.hex(), "seq": batch.seq, **hashes})[:-1]
+    yield ', "records": ['
+    yield from _listed(_text(record) for record in batch.records)
+    yield '], "payloads": ['
+    yield from _listed({"salt": one.salt.hex(), "payload": _text(one.payload)} for one in batch.payloads)
+    yield "]}\n"
+
+
+def _listed(items: Iterable[Any]) -> Iterator[str]:
+    for index, item in enumerate(items):
+        yield (", " if index else "") + json.dumps(item)
 
 
 class Ended(ValueError):
@@ -58,9 +74,12 @@ def _batches(lines: Iterator[str]) -> Iterator[Batch]:
         if "format" in members:
             raise Ended(f"another export begins in line {number}; split the file there")
         try:
-            yield _batch(members)
+            batch = _batch(members)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"line {number}: not a batch ({type(error).__name__})") from None
+        del members, line  # each is as large as the batch
+        yield batch
+        del batch
 
 
 def _parsed(line: str, number: int) -> dict[str, Any]:
@@ -73,19 +92,6 @@ def _parsed(line: str, number: int) -> dict[str, Any]:
     if not isinstance(members, dict):
         raise ValueError(f"line {number}: not a JSON object")  # noqa: TRY004  # bad text, not a bad type
     return members
-
-
-def _line(batch: Batch) -> dict[str, Any]:
-    return {
-        "writer": batch.writer.hex(),
-        "seq": batch.seq,
-        "prev": batch.prev.hex(),
-        "head": batch.head.hex(),
-        "signature": batch.signature.hex(),
-        "leaves": batch.leaves.hex(),
-        "records": [_text(record) for record in batch.records],
-        "payloads": [{"salt": payload.salt.hex(), "payload": _text(payload.payload)} for payload in batch.payloads],
-    }
 
 
 def _batch(members: dict[str, Any]) -> Batch:

@@ -1,27 +1,23 @@
 """The tickets of mask jobs as credentials: each is for parts of one job, until that ends."""
 
-import logging
 import time
-from dataclasses import dataclass
 
 from joserfc.jwk import OKPKey
 
 from pdp import mask_ticket
 from pdp.authn.bearer import MAX_TOKEN_BYTES
+from pdp.authn.refusal import Notices
 from pdp.caller import Caller, Role
 from pdp.errors import Unauthenticated
-
-log = logging.getLogger(__name__)
 
 _SENTENCE = "the ticket is not valid here: it ended, or is of another deployment; begin another mask job"
 
 
-@dataclass(frozen=True, slots=True)
 class Tickets:
     """Verifies tickets by the key `seal`, in a realm's name."""
 
-    key: OKPKey
-    realm: str
+    def __init__(self, key: OKPKey, realm: str) -> None:
+        self._key, self._realm, self._notices = key, realm, Notices(time.monotonic)
 
     def caller(self, authorization: str | None) -> Caller | None:
         """The caller of the ticket in an `authorization` header; None where that holds none.
@@ -33,11 +29,11 @@ class Tickets:
         if scheme.lower() != "bearer" or len(text) > MAX_TOKEN_BYTES or not mask_ticket.is_ticket(text):
             return None
         try:
-            ticket = mask_ticket.read(text, self.key, time.time())
+            ticket = mask_ticket.read(text, self._key, time.time())
         except ValueError as error:
-            log.info("a ticket was refused: %s", error)
+            self._notices.say(f"the ticket of a mask job was refused: {error}")
             raise Unauthenticated(_SENTENCE) from None
-        if ticket.realm != self.realm:
+        if ticket.realm != self._realm:
             raise Unauthenticated(_SENTENCE)
         roles = frozenset({Role.REQUESTER})
         return Caller(ticket.caller, "", roles, (), b"{}", expires_at=float(ticket.exp), ticket=ticket)

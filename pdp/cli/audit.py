@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdp.cli import anchors, exit_code, gaps, job_records, verification
+from pdp.cli import anchors, exit_code, gaps, job_records, memory, verification
 from pdp.cli.paging import PageSize
 from pdp.cli.progress import Resume, unwritten
 from pdp.cli.session import Output, Session, client_command
@@ -114,6 +114,7 @@ async def export(
 
     if resume is not None and file == "-":
         exit_code.fail("--resume needs a FILE; standard output cannot be gone on with", exit_code.USAGE)
+    memory.give_back()
     async with session.client() as client:
         try:
             records = await exporting.exported(client, file, resume)
@@ -145,6 +146,7 @@ async def verify(
     if resume is not None and file is not None:
         exit_code.fail("--resume is for the live log; a file is read as a whole", exit_code.USAGE)
     state = Environment.read().state
+    memory.give_back()
     try:
         with VerifyProgress.opened(resume) as progress:
             if file is not None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pdp.process.signalling import send
+
 SIGNALLED = 128
 """The exit status of a command that signal n ended is 128 + n, as in a shell."""
 _OF_THE_KEYBOARD = {number for number in signal.Signals if number.name in {"SIGINT", "SIGQUIT"}}
@@ -27,15 +29,15 @@ async def run(executable: Path, command: Sequence[str], variables: Mapping[str, 
     def signalled(number: signal.Signals) -> None:
         if process is None:
             early.append(number)
-        elif process.returncode is None and not (number in _OF_THE_KEYBOARD and _has_the_keyboard()):
-            process.send_signal(number)
+        elif not (number in _OF_THE_KEYBOARD and _has_the_keyboard()):
+            send(process, number)
 
     for number in _PASSED_ON:
         with suppress(NotImplementedError):  # on Windows the child gets Ctrl-C itself
             asyncio.get_running_loop().add_signal_handler(number, signalled, number)
     process = await asyncio.create_subprocess_exec(*command, executable=executable, env=variables)
     for number in early:
-        process.send_signal(number)
+        send(process, number)
     status = await process.wait()
     return status if status >= 0 else SIGNALLED - status
 

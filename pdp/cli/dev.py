@@ -17,6 +17,7 @@ from pdp.cli import exit_code
 from pdp.cli.serve import run_until_stopped, stop_signal, stopped
 from pdp.environment import DEFAULT_ADDRESS, Environment
 from pdp.errors import SetupError
+from pdp.process.signalling import send
 from pdp.say import say
 
 if TYPE_CHECKING:
@@ -184,8 +185,8 @@ class _Around:
             self.status = _SIGNALLED + number
             if self._starting is not None:
                 self._starting.cancel()
-        elif self._process.returncode is None and number != signal.SIGINT:
-            self._process.send_signal(number)
+        elif number != signal.SIGINT:
+            send(self._process, number)
 
 
 def _tools() -> Path:

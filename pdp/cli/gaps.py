@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdp.cli import anchors, exit_code, verification
+from pdp.cli import anchors, exit_code, memory, verification
 from pdp.cli.session import Session, client_command
 from pdp.environment import Environment
 from pdp.say import say
@@ -38,6 +38,7 @@ async def accept_gap(
     from pdp.cli.verify_progress import VerifyProgress
 
     old, state = anchors.read(since), Environment.read().state
+    memory.give_back()
     async with session.client() as client:
         try:
             with VerifyProgress.opened(None) as progress:

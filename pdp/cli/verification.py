@@ -93,8 +93,8 @@ async def _read(client: "Client", verifier: "Verifier", progress: "VerifyProgres
             verifier.add(stray)
         async with aclosing(log.read(client, found, after)) as arriving:
             async for batches in arriving:
-                for batch in batches:
-                    verifier.add(batch)
+                while batches:
+                    verifier.add(batches.pop(0))
                     progress.keep_up(verifier)
     except (PdpError, asyncio.CancelledError):
         progress.save(verifier)
@@ -160,6 +160,7 @@ def _verified(
         progress.into(verifier)
         for batch in found:
             verifier.add(batch)
+            del batch
             progress.keep_up(verifier)
     except Ended as error:
         form.remarks.append(str(error))

@@ -7,6 +7,9 @@ import grpc
 
 from pdp.address import is_local
 
+SPREAD = "dns:///"
+"""How an address begins whose host has several servers: the calls of a channel go to one after the other."""
+
 
 def credentials(address: str, ca: str, certificate: str, key: str) -> grpc.ChannelCredentials | None:
     """What a channel to `address` takes: TLS with the authorities in the PEM file `ca`, None for plaintext.
@@ -16,7 +19,7 @@ def credentials(address: str, ca: str, certificate: str, key: str) -> grpc.Chann
     if not ca:
         if certificate or key:
             raise ValueError("a certificate goes with TLS: give ca too, the file of the server's authority")
-        if not is_local(address):
+        if not is_local(address.removeprefix(SPREAD)):
             raise ValueError(
                 f"{address!r} is not host:port on this machine (127.0.0.1, [::1], localhost) or unix:/path; "
                 "a token must not travel in plaintext: give ca, the file of the server's authority, for TLS"
@@ -32,9 +35,11 @@ def credentials(address: str, ca: str, certificate: str, key: str) -> grpc.Chann
 
 
 def opened(
-    address: str, secure: grpc.ChannelCredentials | None, options: Sequence[tuple[str, int]]
+    address: str, secure: grpc.ChannelCredentials | None, options: Sequence[tuple[str, int | str]]
 ) -> grpc.aio.Channel:
     """A channel with what `credentials` gave."""
+    if address.startswith(SPREAD):
+        options = [*options, ("grpc.lb_policy_name", "round_robin")]
     if secure is None:
         return grpc.aio.insecure_channel(address, options=options)
     return grpc.aio.secure_channel(address, secure, options=options)

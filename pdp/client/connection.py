@@ -41,14 +41,14 @@ _Answer = TypeVar("_Answer", bound=Message)
 class Client(Services):
     """A connection to a Placet server.
 
-    `address` is `host:port`, or `unix:/path`. TLS comes with `ca`, the PEM file of the server's authority; without, the
-    address must be on this machine. `certificate` and `key` are PEM files of the client's own. `token` is a text or a
-    function that returns the token of now, `token_file` a file that something renews: both are read for each call, and
-    waits go on with the next token. What is left out comes from the environment: `PDP_ADDRESS`, `PDP_TOKEN` or
-    `PDP_TOKEN_FILE`, `PDP_CA`, `PDP_CERTIFICATE`, `PDP_KEY`; `pdp dev -- COMMAND` sets the first two. `understands`
-    lists the obligation types that the program meets. Each call ends within `timeout` seconds; only `UNAVAILABLE` is
-    tried again, under one request id. A ping each `keepalive` seconds notices a dead connection. A client belongs to
-    the event loop and the process that use it first.
+    `address` is `host:port`, `unix:/path`, or `dns:///host:port`, which spreads calls over all servers of a host. TLS
+    comes with `ca`, the PEM file of the server's authority; without, the address must be on this machine. `certificate`
+    and `key` are PEM files of the client's own. `token` is a text or a function that returns the token of now,
+    `token_file` a file that something renews: both are read for each call. What is left out comes from the environment:
+    `PDP_ADDRESS`, `PDP_TOKEN` or `PDP_TOKEN_FILE`, `PDP_CA`, `PDP_CERTIFICATE`, `PDP_KEY`; `pdp dev -- COMMAND` sets
+    the first two. `understands` lists the obligation types that the program meets. Each call ends within `timeout`
+    seconds; only `UNAVAILABLE` is tried again, under one request id. A ping each `keepalive` seconds notices a dead
+    connection. A client belongs to the event loop and the process that use it first.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Client(Services):
         self._token = Token.of(token, token_file, environment)
         self._understood = frozenset(understands)
         files = (ca, environment.ca), (certificate, environment.certificate), (key, environment.key)
-        self._at = (address, *(str(own if given is None else given) for given, own in files))
-        self._link = Link(address, self._at[1:], keepalive)
+        self.at = (address, *(str(own if given is None else given) for given, own in files))
+        self._link = Link(address, self.at[1:], keepalive)
         self._facts = Facts(self._link, self._info)
         self.resets = Resets()  # of connections while they opened
         self._certified = bool(certificate or environment.certificate)
@@ -115,7 +115,7 @@ class Client(Services):
         try:
             return await self._facts.now(self.timeout, anew=anew)
         except grpc.aio.AioRpcError as error:
-            raise await explained(self._failure(error, metadata), *self._at) from None
+            raise await explained(self._failure(error, metadata), *self.at) from None
 
     async def expecting(self, request: _Request, seconds: float | None = None) -> _Request:
         """The request as it is sent: with the digest that it expects of itself, if the server takes one.
@@ -177,7 +177,7 @@ class Client(Services):
         try:
             return await self._call(rpc, request, self.timeout)
         except CallError as error:
-            raise await explained(error, *self._at) from None
+            raise await explained(error, *self.at) from None
 
     async def wait(
         self,
@@ -200,7 +200,7 @@ class Client(Services):
         try:
             answer = await answering
         except CallError as error:
-            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self._at))
+            return Decision(AuthorizeResponse(), self._understood, await explained(error, *self.at))
         answer.dry_run |= asked.dry_run
         return Decision(answer, self._understood)
 

@@ -17,6 +17,7 @@ from pdp.errors import InvalidRequest
 from pdp.sent import authorization, with_defaults
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest
 from pdp.v1.info_pb2 import GetServerInfoResponse
+from pdp.v1.mask_job_pb2 import StartMaskJobRequest
 from pdp.v1.mask_pb2 import (
     GetMaskPlanRequest,
     MaskRequest,
@@ -31,6 +32,7 @@ FEATURE = "expected_digest"
 _ACTIONS = {
     MaskRequest: "mask",
     MaskStreamRequest: "mask",
+    StartMaskJobRequest: "mask",
     GetMaskPlanRequest: "mask",
     UnmaskRequest: "unmask",
     UnmaskStreamRequest: "unmask",
@@ -40,7 +42,9 @@ _Request = TypeVar("_Request", bound=Message)
 
 
 def is_expecting(request: Message) -> bool:
-    """Whether messages of this kind say what digest they expect of themselves."""
+    """Whether messages of this kind say what digest they expect of themselves. The part of a job is decided already."""
+    if isinstance(request, MaskStreamRequest) and request.start.HasField("job"):
+        return False
     return isinstance(request, AuthorizeRequest | BatchAuthorizeRequest) or type(request) in _ACTIONS
 
 

@@ -18,7 +18,9 @@ ANSWER_SECONDS = 20.0
 """Seconds that the answer to a ping may take; with the pause before it, that is less than a minute."""
 CONNECT_SECONDS = 5
 """Seconds that a connection may take to come about, TLS included: as many as the server gives it."""
-_OPTIONS = [
+UNREAD_BYTES = 256 * 1024
+"""Bytes of an answer that arrive before the program reads on. Otherwise gRPC takes what the network gives."""
+_OPTIONS: list[tuple[str, int | str]] = [
     (
         "grpc.enable_retries",
         1,
@@ -28,6 +30,8 @@ _OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", CONNECT_SECONDS * 1000),  # despite its name, what one attempt may take
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.lookahead_bytes", UNREAD_BYTES),
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.max_pings_without_data", 0),  # else pings end after two, and a quiet stream is never tried again
 ]
 _USED: list[int] = []
@@ -68,7 +72,7 @@ class Link:
             await self._channel.close()
 
 
-def _pings(seconds: float) -> list[tuple[str, int]]:
+def _pings(seconds: float) -> list[tuple[str, int | str]]:
     answer = min(ANSWER_SECONDS, seconds * ANSWER_SECONDS / KEEPALIVE_SECONDS)
     within = int(answer * 1000)
     # The third is what counts: without it gRPC 1.85 waits 60 s.

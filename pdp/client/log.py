@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass, field
 
 import grpc
@@ -19,6 +19,8 @@ MOST_WRITERS = 10_000
 """Writers of one call; the server takes twice as many."""
 WRITER_BYTES = 16
 """Bytes of a writer's id."""
+LARGE_BYTES = 256 * 1024
+"""Bytes of a message of which one is held at a time: reading and parsing take several times as much."""
 _MAY_PASS = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
 
@@ -29,36 +31,78 @@ class Extent:
     newest: dict[bytes, int] = field(default_factory=dict)
     strays: list[Batch] = field(default_factory=list)
 
+    def add(self, batches: Sequence[Batch]) -> None:
+        """Take the newest batches of some writers."""
+        for batch in batches:
+            if len(batch.writer) == WRITER_BYTES:
+                self.newest[batch.writer] = max(batch.seq, self.newest.get(batch.writer, -1))
+            else:
+                self.strays.append(batch)
+
+
+class Lanes:
+    """What lanes have read, one message at a time. Of large ones the next is asked for when the last one was used."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[tuple[Sequence[Batch], asyncio.Event] | CallError | None] = asyncio.Queue(1)
+        self._large = asyncio.Lock()
+
+    async def take(self, messages: AsyncGenerator[Sequence[Batch]]) -> None:
+        """Hand on what one call of a lane reads, to its end."""
+        was_large = False
+        async with aclosing(messages):
+            while True:
+                async with self._large if was_large else nullcontext():
+                    batches = await anext(messages, None)
+                    if batches is None:
+                        return
+                    used, was_large = asyncio.Event(), sum(map(_size, batches)) > LARGE_BYTES
+                    await self._queue.put((batches, used))
+                    batches = None
+                    if was_large:
+                        await used.wait()
+
+    async def end(self, error: CallError | None = None) -> None:
+        """A lane has ended."""
+        await self._queue.put(error)
+
+    async def of(self, lanes: int) -> AsyncGenerator[list[Batch]]:
+        """The messages of so many lanes, until all have ended. Raises what one of them raised."""
+        while lanes:
+            arrived = await self._queue.get()
+            if isinstance(arrived, CallError):
+                raise arrived
+            if arrived is None:
+                lanes -= 1
+                continue
+            batches, used = list(arrived[0]), arrived[1]
+            arrived = None
+            yield batches
+            batches.clear()
+            used.set()
+
 
 async def extent(client: Connection) -> Extent:
     """How far the log goes now. Raises `CallError`."""
     found = Extent()
     async for batches in _calls(client, ExportRecordsRequest(newest_only=True), {}):
-        for batch in batches:
-            if len(batch.writer) == WRITER_BYTES:
-                found.newest[batch.writer] = max(batch.seq, found.newest.get(batch.writer, -1))
-            else:
-                found.strays.append(batch)
+        found.add(batches)
+        del batches
     return found
 
 
-async def read(client: Connection, found: Extent, after: Mapping[bytes, int]) -> AsyncGenerator[Sequence[Batch]]:
+async def read(client: Connection, found: Extent, after: Mapping[bytes, int]) -> AsyncGenerator[list[Batch]]:
     """Each writer's batches in order, mixed with those of others; of a writer in `after` only what is behind its seq.
 
+    A list is emptied when the next one is asked for. Who takes batches out of it holds few at one time.
     A call that ends with its time, with its token or with the server is followed by another one that goes on. Raises
     `CallError` for what does not pass.
     """
-    arrived: asyncio.Queue[Sequence[Batch] | CallError | None] = asyncio.Queue(1)
-    lanes = [asyncio.create_task(_lane(client, lane, after, arrived)) for lane in _lanes(found.newest, after)]
-    ended = 0
+    shared = Lanes()
+    lanes = [asyncio.create_task(_lane(client, lane, after, shared)) for lane in _lanes(found.newest, after)]
     try:
-        while ended < len(lanes):
-            batches = await arrived.get()
-            if isinstance(batches, CallError):
-                raise batches
-            if batches is None:
-                ended += 1
-            else:
+        async with aclosing(shared.of(len(lanes))) as arriving:
+            async for batches in arriving:
                 yield batches
     finally:
         for lane in lanes:
@@ -86,20 +130,19 @@ def _lanes(newest: Mapping[bytes, int], after: Mapping[bytes, int]) -> list[list
     return [lane for lane in lanes if lane]
 
 
-async def _lane(
-    client: Connection,
-    writers: Sequence[bytes],
-    after: Mapping[bytes, int],
-    arrived: "asyncio.Queue[Sequence[Batch] | CallError | None]",
-) -> None:
+async def _lane(client: Connection, writers: Sequence[bytes], after: Mapping[bytes, int], shared: Lanes) -> None:
     try:
         for some in _in_calls(writers):
             reached = {writer: after[writer] for writer in some if writer in after}
-            async for batches in _calls(client, ExportRecordsRequest(writers=some), reached):
-                await arrived.put(batches)
-        await arrived.put(None)
+            await shared.take(_calls(client, ExportRecordsRequest(writers=some), reached))
+        await shared.end()
     except CallError as error:
-        await arrived.put(error)
+        await shared.end(error)
+
+
+def _size(batch: Batch) -> int:
+    """About its bytes; `ByteSize` would write the whole message."""
+    return sum(map(len, batch.records)) + sum(len(held.payload) for held in batch.payloads)
 
 
 def _in_calls(writers: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -125,6 +168,7 @@ async def _calls(
                     heard = clock()
                     places |= {batch.writer: batch.seq for batch in message.batches if batch.writer in wanted}
                     yield message.batches
+                    del message
             except grpc.aio.AioRpcError as failure:
                 client.noticed(failure)
                 error = call_error(failure)

@@ -189,8 +189,9 @@ class MaskCall:
 
 
 def _attempt(start: StreamStart) -> StreamStart:
-    """The start as an attempt of its own, unless it is a certain one already."""
+    """The start as an attempt of its own, unless it is a certain one already, or a part of a job."""
     made = StreamStart()
     made.CopyFrom(start)
-    made.scope.attempt_id = start.scope.attempt_id or uuid4().hex
+    if not start.HasField("job"):
+        made.scope.attempt_id = start.scope.attempt_id or uuid4().hex
     return made

@@ -9,26 +9,38 @@ from pdp.bad_fields import MAX_NAMED
 from pdp.errors import InvalidRequest
 from pdp.mask_job import Streamed
 
+_SPOILT = ("broken", "changed")
 MAX_LISTED = 10_000
 """Attempts that do not count and that a record lists one by one; of more it has the sums alone."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """The streams of one attempt of a part. It has ended where all of them have, from the first piece on."""
+    """The streams of one attempt of a part. Their numbers are without a gap, and it has ended where the last one has.
+
+    1. A stream that broke before it sent anything counts for nothing, such as one that a server refused as it stopped.
+       The attempt goes on in the next piece.
+    2. So does one that is open although the next piece came: its server died. Nobody knows what it sent, so `unknown`
+       counts it, but the client that began the next piece has nothing of it.
+    3. One that broke later, or that no server wrote, spoils its attempt.
+    """
 
     part: int
     attempt: int
     pieces: int = 0
     rows: int = 0
-    state: str = "ended"
+    state: str = ""
+    unknown: int = 0
 
     def add(self, streamed: Streamed, *, is_sound: bool) -> None:
         """Take its next stream."""
         state = streamed.state if is_sound else "changed"
-        if streamed.place.piece != self.pieces and state == "ended":
-            state = "broken"
-        self.state = state if self.state == "ended" else self.state
+        if streamed.place.piece != self.pieces:
+            state = "changed" if state == "changed" else "broken"
+        elif state == "broken" and not streamed.rows:
+            state = self.state
+        self.state = self.state if self.state in _SPOILT else state
+        self.unknown += state == "open"
         self.pieces += 1
         self.rows += streamed.rows if is_sound else 0
 
@@ -70,7 +82,9 @@ class Totals:
         for index, (part, (attempt, rows)) in enumerate(said.items()):
             found = streamed.get((part, attempt))
             if found is None or found.state != "ended":
-                what = "was not streamed" if found is None else f"did not come to its end: it is {found.state}"
+                what = (
+                    "was not streamed" if found is None else f"did not come to its end: it is {found.state or 'broken'}"
+                )
                 bad.append((f"parts[{index}]", f"part {part}, attempt {attempt}, {what}"))
             elif found.rows != rows:
                 bad.append((f"parts[{index}].rows", f"part {part}, attempt {attempt}, had {found.rows} rows"))
@@ -80,4 +94,4 @@ class Totals:
 
 def listed(others: Sequence[Attempt]) -> list[list[Any]]:
     """Attempts that do not count, one by one: part, attempt, pieces, rows, state."""
-    return [[one.part, one.attempt, one.pieces, one.rows, one.state] for one in others[:MAX_LISTED]]
+    return [[one.part, one.attempt, one.pieces, one.rows, one.state or "broken"] for one in others[:MAX_LISTED]]

@@ -10,12 +10,12 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from pdp.errors import SetupError
 from pdp.process import die_with_parent
+from pdp.process.signalling import send
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Seconds before the first restart, and the most that the doubled pauses grow to."""
@@ -83,6 +83,11 @@ class Child:
                 await asyncio.wait({self._supervisor})
         finally:
             await self._end()
+
+    def kill(self) -> None:
+        """End the process at once, so that it is started again."""
+        if self._process and self._process.returncode is None:
+            _signal(self._process, signal.SIGKILL)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -185,19 +190,14 @@ class Child:
         process, reader = self._process, self._reader
         if not process or not reader:
             return
-        _signal(process, signal.SIGTERM)
-        _signal(process, signal.SIGCONT)  # a stopped process does not see SIGTERM
+        send(process, signal.SIGTERM)
+        send(process, signal.SIGCONT)  # a stopped process does not see SIGTERM
         try:
             await asyncio.wait({asyncio.create_task(process.wait())}, timeout=self.stop_seconds)
         finally:  # also when the wait was cancelled
-            _signal(process, signal.SIGKILL)
+            send(process, signal.SIGKILL)
             await process.wait()
             await asyncio.wait({reader})
-
-
-def _signal(process: Process, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        process.send_signal(number)
 
 
 def _ending(process: Process | None) -> str:

@@ -27,6 +27,7 @@ from pdp.call_summary import Calls
 from pdp.caller import TAKES_TICKETS, Caller
 from pdp.errors import AnswerTooLarge, PdpError, Unauthenticated
 from pdp.room import LATER_SECONDS, Room
+from pdp.server import outgoing
 from pdp.server.arrivals import Arrivals, Context, Rpc
 from pdp.server.incoming import Incoming, Open
 from pdp.server.lifetime import Again, at_most
@@ -145,7 +146,7 @@ class Edge:
                         aclosing(behaviour(request, caller)) as answers,
                     ):
                         async for message in answers:
-                            await context.write(message)
+                            await outgoing.write(context, message)
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses
                     await self._fail(rpc.name, context, error)
 
@@ -174,7 +175,7 @@ class Edge:
                     with self._streaming(method.containing_service.name, caller.identity):
                         again = partial(self._caller, rpc, context)
                         async with at_most(self._stream_seconds, caller, again), aclosing(answering) as answers:
-                            write = stream.write if rpc.name in OF_QUESTIONS else context.write
+                            write = stream.write if rpc.name in OF_QUESTIONS else partial(outgoing.write, context)
                             async for message in answers:
                                 await write(message)
                 except Exception as error:  # noqa: BLE001  # the one place where errors become statuses

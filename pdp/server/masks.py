@@ -81,7 +81,9 @@ def _faces(config: Config, flows: Flows, parts: Parts, masks: Masks) -> MaskFace
         writer=parts.writer,
         threads=threads,
     )
-    service, streams, sweep = parted(config, flows, parts, masks.domains, masks.quotas, jobs, threads, keys, limits)
+    service, streams, sweep = parted(
+        config, flows, parts, masks.domains, masks.quotas, masks.uses, jobs, threads, keys, limits
+    )
     return MaskFaces(
         MaskService(
             jobs=jobs,

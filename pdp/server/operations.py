@@ -9,6 +9,7 @@
 """
 
 import asyncio
+import errno
 import socket
 import threading
 import time
@@ -219,11 +220,22 @@ def _opened(address: str, *, elsewhere: bool) -> socket.socket:
     path = Path(address.removeprefix(UNIX))
     opened = socket.socket(socket.AF_UNIX)
     try:
-        path.unlink(missing_ok=True)
+        if _is_left(path):
+            path.unlink()
         opened.bind(str(path))
         path.chmod(0o600)
         opened.listen(PLACES)
     except OSError:
         opened.close()
-        raise SetupError(f"operations: cannot listen on {address}; is its folder there, and this user's?") from None
+        raise SetupError(
+            f"operations: cannot listen on {address}; is its folder there and this user's, and nothing else there?"
+        ) from None
     return opened
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a server that has ended left this socket: it is one, and does not answer."""
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX) as tried:
+        return tried.connect_ex(str(path)) == errno.ECONNREFUSED

@@ -13,6 +13,7 @@ from pdp.service.mask_job import MaskJobService
 from pdp.store.domains import Domains
 from pdp.store.mask_jobs import StoredMaskJobs
 from pdp.store.mask_parts import MaskParts
+from pdp.store.mask_uses import MaskUses
 from pdp.store.quotas import Limits, Quotas
 from pdp.workflow.job_beginning import JobBeginning
 from pdp.workflow.job_checks import JobChecks
@@ -28,6 +29,7 @@ def parted(
     parts: Parts,
     domains: Domains,
     quotas: Quotas,
+    uses: MaskUses,
     jobs: MaskJobs,
     threads: Threads,
     keys: MaskKeys,
@@ -40,7 +42,7 @@ def parted(
     checks = JobChecks(flows.deciding, plans, keys, threads, stored, streams)
     ending = JobEnding(stored, streams, sealer, quotas, limits, parts.writer, parts.outflow, threads)
     service = MaskJobService(
-        beginning=JobBeginning(jobs, stored, sealer, timedelta(hours=config.masking.job_hours)),
+        beginning=JobBeginning(jobs, stored, sealer, timedelta(hours=config.masking.job_hours), uses),
         checks=checks,
         ending=ending,
         jobs=stored,

@@ -12,6 +12,7 @@ from pdp.environment import Environment
 from pdp.logs import Logs
 from pdp.metrics import WORKER_RESTARTS
 from pdp.process.child import Child
+from pdp.process.signalling import send
 
 SERVES = "this worker serves"
 """What a worker says when its addresses are open for the first time."""
@@ -65,10 +66,10 @@ class Worker(Child):
         status, _ = await self._asked("/readyz")
         is_alive = status == HTTPStatus.OK or (await self._asked("/livez"))[0] == HTTPStatus.OK
         self._hung = 0 if is_alive or not self._serves.is_set() else self._hung + 1
-        if self._hung >= HUNG_LOOKS and self._process and self._process.returncode is None:
+        if self._hung >= HUNG_LOOKS:
             self._hung = 0
             self.say(f"{self.name} shows no life: its event loop does not turn, or it is stopped; it is killed")
-            self._process.kill()
+            self.kill()
         return status == HTTPStatus.OK
 
     async def metrics(self) -> str:
@@ -97,14 +98,14 @@ class Worker(Child):
             await asyncio.wait({self._supervisor})
         process = self._process
         if process and process.returncode is None:
-            process.send_signal(signal.SIGHUP)
+            send(process, signal.SIGHUP)
             await asyncio.wait({asyncio.create_task(process.wait())}, timeout=seconds)
         await self.stop()
 
     def hurry(self) -> None:
         """Tell it, as it ends, to skip its pause."""
-        if self._process and self._process.returncode is None:
-            self._process.terminate()
+        if self._process:
+            send(self._process, signal.SIGTERM)
 
     @property
     def fault(self) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Collection
 from pdp.bad_fields import BadFields
 from pdp.caller import Caller, Role, is_person
 from pdp.canonical import refuse_unknown
-from pdp.errors import KeyRefused
-from pdp.mask_job import JobState, MaskJob, MaskJobDenied, MaskPlanChanged
+from pdp.mask_job import JobState, KeyRetired, MaskJob, MaskJobDenied, MaskPlanChanged
 from pdp.mask_ticket import KEYS_ON_EXECUTORS
 from pdp.masking.job import Progress
 from pdp.masking.threads import Threads
@@ -34,7 +33,7 @@ from pdp.workflow.job_ending import JobEnding
 
 _BYTES_OF_COLUMN = 64
 """Bytes of a schema that are taken for a column before it is read."""
-_STOPPED = (MaskJobDenied, MaskPlanChanged, KeyRefused)
+_STOPPED = (MaskJobDenied, MaskPlanChanged, KeyRetired)
 """What a check of a job raises once it has stopped it; why is in the job."""
 
 

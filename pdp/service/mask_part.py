@@ -1,17 +1,20 @@
 """A part of a mask job as a stream: its place and schema, the masked batches, the end once it is kept."""
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from pdp.caller import Caller
 from pdp.canonical import refuse_unknown
-from pdp.errors import InvalidRequest
+from pdp.errors import InvalidRequest, PdpError
 from pdp.mask_job import Place
 from pdp.service import mask_message
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import MaskStreamResponse, StreamEnd, StreamOpened, StreamStart
 from pdp.v1.request_pb2 import Effect
 from pdp.workflow.job_parts import JobParts
+
+log = logging.getLogger(__name__)
 
 Finished = Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
 """Waits for what is written, which is finished even if the caller hangs up."""
@@ -52,6 +55,9 @@ async def answers(
         progress.require_whole()
         await finished(part.ended())
     except BaseException as error:  # a cancelled or abandoned stream, too, has sent what it has sent
-        await finished(part.broken(error))
+        try:
+            await finished(part.broken(error))
+        except PdpError:
+            log.exception("what part %d of %s had sent is not stored", place.part, caller.ticket.job)
         raise
     yield MaskStreamResponse(end=StreamEnd(rows=progress.rows))

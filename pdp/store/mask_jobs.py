@@ -1,24 +1,32 @@
 """The mask jobs: what each began with, and where it stands."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from pdp.audit.record import Entry
 from pdp.errors import NotFound
-from pdp.mask_job import MAX_STREAMS, JobSealer, JobState, MaskJob
+from pdp.mask_job import MAX_STREAMS, JobSealer, JobState, MaskJob, MaskJobTampered, tampered
 from pdp.store.database import Database, Document, unavailable
 
 _SCHEMA_VERSION = 1
 """The version of these documents."""
 _IS_OVER = {"$lte": ["$expires_at", "$$NOW"]}
+_TAMPERED = "TAMPERED"
+"""The state of a document that no server wrote. It is set aside."""
 _READ = {"outbox": False}
 """What a query leaves out: a record may have a megabyte."""
 _OPEN = {"state": {"$in": [JobState.RUNNING, JobState.STOPPED]}}
+
+
+_Read = TypeVar("_Read")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,8 @@ class StoredMaskJobs:
         """MongoDB's time."""
         return await self._database.now()
 
-    async def begin(self, job: MaskJob) -> None:
-        """Insert a job that runs."""
+    async def begin(self, job: MaskJob) -> bool:
+        """Insert a job that runs. False where there is one with this id."""
         document: Document = {
             "_id": job.id,
             "state": JobState.RUNNING,
@@ -53,8 +61,12 @@ class StoredMaskJobs:
             "streams": 0,
             "schema_version": _SCHEMA_VERSION,
         }
-        async with unavailable():
-            await self._collection.insert_one(document)
+        try:
+            async with unavailable():
+                await self._collection.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
 
     async def enter(self, job_id: str) -> MaskJob:
         """The job, with one more stream. Raises `MaskJobEnded` unless it runs and its time is not over."""
@@ -70,10 +82,10 @@ class StoredMaskJobs:
 
     async def get(self, job_id: str) -> MaskJob:
         """A job. Raises `NotFound`."""
-        found = await self._find({"_id": {"$eq": job_id}}, 1)
+        found = await self._documents({"_id": {"$eq": job_id}}, 1)
         if not found:
             raise unknown()
-        return found[0]
+        return self._job(found[0])
 
     async def listed(self, whose: str, state: JobState | None, before: str, limit: int) -> list[MaskJob]:
         """The jobs with ids below `before` (empty: from the newest), newest first; `whose` is empty for all of them."""
@@ -122,7 +134,7 @@ class StoredMaskJobs:
             found = await self._collection.find({**condition, "outbox.id": {"$exists": True}, "$expr": old}).to_list(
                 limit
             )
-        return [Unsent(self._job(one), self._entry(one)) for one in found]
+        return [unsent for one in found if (unsent := await self._sound(one, self._unsent))]
 
     async def over(self, grace: timedelta, limit: int) -> list[MaskJob]:
         """Jobs that nobody finished, whose time has been over for `grace`."""
@@ -130,6 +142,10 @@ class StoredMaskJobs:
         return await self._find({**_OPEN, "$expr": late}, limit)
 
     async def _find(self, condition: Document, limit: int) -> list[MaskJob]:
+        found = await self._documents(condition, limit)
+        return [job for one in found if (job := await self._sound(one, self._job))]
+
+    async def _documents(self, condition: Document, limit: int) -> list[Document]:
         pipeline: Sequence[Document] = [
             {"$match": condition},
             {"$sort": {"_id": -1}},
@@ -138,10 +154,27 @@ class StoredMaskJobs:
             {"$unset": "outbox"},
         ]
         async with unavailable():
-            return [self._job(one) async for one in await self._collection.aggregate(pipeline)]
+            return [one async for one in await self._collection.aggregate(pipeline)]
+
+    async def _sound(self, document: Document, read: Callable[[Document], _Read]) -> _Read | None:
+        """What `read` gives of a document. One that no server wrote is said in the log once, and left out then."""
+        try:
+            return read(document)
+        except MaskJobTampered as changed:
+            if document["state"] != _TAMPERED:
+                log.error("%s", changed.sentence)  # noqa: TRY400  # without a trace: it is not ours
+                set_aside = {"$set": {"state": _TAMPERED}, "$currentDate": {"finished_at": True}}
+                async with unavailable():
+                    await self._collection.update_one({"_id": document["_id"]}, set_aside)
+            return None
+
+    def _unsent(self, document: Document) -> Unsent:
+        return Unsent(self._job(document), self._entry(document))
 
     def _job(self, document: Document) -> MaskJob:
         members = {name: document[name] for name in _STORED if name in document}
+        if document["state"] == _TAMPERED:
+            raise tampered(document["_id"])
         state = JobState(document["state"])
         job = MaskJob(id=document["_id"], state=state, facts=orjson.loads(document["frozen"]), **members)
         return self._sealer.require(job)

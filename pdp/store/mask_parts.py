@@ -101,15 +101,19 @@ class MaskParts:
                 yield [_read(one) for one in some]
 
     async def so_far(self, job_id: str) -> SoFar:
-        """How far a running job is. Of attempts of one part that came to their end the one with most rows counts."""
-        has_ended = {"$eq": ["$pieces", "$ended"]}
+        """How far a running job is. Of attempts of one part that came to their end the one with most rows counts.
+
+        A stream that broke before it sent anything counts for nothing.
+        """
+        has_ended = {"$and": [{"$gt": ["$ended", 0]}, {"$eq": ["$pieces", "$ended"]}]}
+        is_empty = {"$and": [{"$eq": ["$state", "broken"]}, {"$eq": ["$rows", 0]}]}
         pipeline: list[Document] = [
             {"$match": {"job": {"$eq": job_id}}},
             {
                 "$group": {
                     "_id": {"part": "$part", "attempt": "$attempt"},
                     "rows": {"$sum": "$rows"},
-                    "pieces": {"$sum": 1},
+                    "pieces": {"$sum": {"$cond": [is_empty, 0, 1]}},
                     "ended": {"$sum": {"$cond": [{"$eq": ["$state", "ended"]}, 1, 0]}},
                 }
             },

@@ -85,7 +85,7 @@ def _refuse_other(hello: Mapping[str, Any], host: str) -> bool:
         return True
     members = [str(member) for kind in _KINDS for member in hello.get(kind, ())]
     wanted = host if re.search(r":\d+$", host) else f"{host}:{_PORT}"
-    if wanted.lower() not in map(str.lower, members):
+    if wanted.lower() not in map(str.lower, [*members, str(hello.get("me"))]):  # a hidden one names itself alone
         raise SetupError(
             f"this mongod is of the replica set {hello['setName']} already, whose members are {', '.join(members)}, "
             f"without {wanted}; nothing was changed: use that set, with --host {members[0]}, or another mongod"

@@ -29,7 +29,9 @@ GRPC_VERSION: str
 class MaskJobServiceStub:
     """Masks a table in many parts, from many machines, under one decision.
     1. A part is a number from 0 to 99,999. Each try of it is an attempt with a number of its own, and each stream of an
-       attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream.
+       attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream. An attempt comes to its end where all
+       of its pieces do. A stream of which nothing came back may be followed by the next piece; where one breaks later, the
+       part needs another attempt.
     2. At the start of each stream the server looks at the job and asks the policy of that time. A job that is stopped or
        finished, or whose time is over, takes no part: FAILED_PRECONDITION/MASK_JOB_ENDED. A deny of the policy, or an
        approval whose reviews do not meet what it now requires, stops the job: FAILED_PRECONDITION/MASK_JOB_DENIED. A policy
@@ -47,7 +49,9 @@ class MaskJobServiceStub:
     """Begins a mask job: one decision for many streams, each of a part of the table, from many machines. It is authorized as
     action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
     other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
-    Errors: those of MaskStream. A call with the `request_id` of a job that began is FAILED_PRECONDITION/DECISION_USED.
+    Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
+    ticket while that runs; another attempt is denied, and needs a new approval.
+    Errors: those of MaskStream.
     Time: 10 s, also where the client sets no deadline.
     """
     FinishMaskJob: _grpc.UnaryUnaryMultiCallable[_mask_job_pb2.FinishMaskJobRequest, _mask_job_pb2.FinishMaskJobResponse]
@@ -78,7 +82,9 @@ class MaskJobServiceStub:
 class MaskJobServiceAsyncStub(MaskJobServiceStub):
     """Masks a table in many parts, from many machines, under one decision.
     1. A part is a number from 0 to 99,999. Each try of it is an attempt with a number of its own, and each stream of an
-       attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream.
+       attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream. An attempt comes to its end where all
+       of its pieces do. A stream of which nothing came back may be followed by the next piece; where one breaks later, the
+       part needs another attempt.
     2. At the start of each stream the server looks at the job and asks the policy of that time. A job that is stopped or
        finished, or whose time is over, takes no part: FAILED_PRECONDITION/MASK_JOB_ENDED. A deny of the policy, or an
        approval whose reviews do not meet what it now requires, stops the job: FAILED_PRECONDITION/MASK_JOB_DENIED. A policy
@@ -93,7 +99,9 @@ class MaskJobServiceAsyncStub(MaskJobServiceStub):
     """Begins a mask job: one decision for many streams, each of a part of the table, from many machines. It is authorized as
     action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
     other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
-    Errors: those of MaskStream. A call with the `request_id` of a job that began is FAILED_PRECONDITION/DECISION_USED.
+    Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
+    ticket while that runs; another attempt is denied, and needs a new approval.
+    Errors: those of MaskStream.
     Time: 10 s, also where the client sets no deadline.
     """
     FinishMaskJob: _aio.UnaryUnaryMultiCallable[_mask_job_pb2.FinishMaskJobRequest, _mask_job_pb2.FinishMaskJobResponse]  # type: ignore[assignment]
@@ -123,7 +131,9 @@ class MaskJobServiceAsyncStub(MaskJobServiceStub):
 class MaskJobServiceServicer(metaclass=_abc_1.ABCMeta):
     """Masks a table in many parts, from many machines, under one decision.
     1. A part is a number from 0 to 99,999. Each try of it is an attempt with a number of its own, and each stream of an
-       attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream.
+       attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream. An attempt comes to its end where all
+       of its pieces do. A stream of which nothing came back may be followed by the next piece; where one breaks later, the
+       part needs another attempt.
     2. At the start of each stream the server looks at the job and asks the policy of that time. A job that is stopped or
        finished, or whose time is over, takes no part: FAILED_PRECONDITION/MASK_JOB_ENDED. A deny of the policy, or an
        approval whose reviews do not meet what it now requires, stops the job: FAILED_PRECONDITION/MASK_JOB_DENIED. A policy
@@ -142,7 +152,9 @@ class MaskJobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Begins a mask job: one decision for many streams, each of a part of the table, from many machines. It is authorized as
         action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
         other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
-        Errors: those of MaskStream. A call with the `request_id` of a job that began is FAILED_PRECONDITION/DECISION_USED.
+        Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
+        ticket while that runs; another attempt is denied, and needs a new approval.
+        Errors: those of MaskStream.
         Time: 10 s, also where the client sets no deadline.
         """
 

@@ -15,6 +15,7 @@ from pdp.caller import Caller, Role, named
 from pdp.canonical import Canonical
 from pdp.mask_job import MaskJob
 from pdp.masking.plan import stored
+from pdp.masking.refusals import refusals
 from pdp.masking.rows import Shape
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Ask, Decided
@@ -36,8 +37,9 @@ class HeldJob:
 
     @cached_property
     def plan(self) -> masker.MaskPlan:
-        """Its plan, which never changes."""
-        return _plan(self.facts["plan"])
+        """Its plan, which never changes. Raises `MaskPlanRefused` where this version of the masker reads it no more."""
+        with refusals():
+            return _plan(self.facts["plan"])
 
     @property
     def shape(self) -> Shape:

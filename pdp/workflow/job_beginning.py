@@ -9,18 +9,40 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from pdp import identifier
 from pdp.caller import Caller
 from pdp.mask_job import JobSealer, JobState, MaskJob
 from pdp.mask_ticket import Ticket, public_key
 from pdp.masking.job import Progress
 from pdp.masking.rows import Shape
 from pdp.store.mask_jobs import StoredMaskJobs
+from pdp.store.mask_uses import MaskUses, decision_used
 from pdp.v1.decision_pb2 import AuthorizeRequest
-from pdp.workflow.answer import Decided
+from pdp.workflow.answer import Answer, Ask, Decided
 from pdp.workflow.held_job import HeldJob, beginnings
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
+
+_CLAIM = "job"
+"""How the ids of jobs begin. The claim on its decision is a job's own id, so that one decision has one job."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OneJob:
+    """A job as work that goes on: the attempt that used an approval, whose answer was lost, gets the same job."""
+
+    uses: MaskUses
+
+    async def held(self, ask: Ask, answer: Answer) -> str:
+        """The id of the job that has the use. Raises `DecisionUsed` where something else has it."""
+        if answer.claim and not answer.claim.startswith(f"{_CLAIM}_"):
+            raise decision_used(ask.request.action.name, answer.decision_id, None)
+        return answer.claim
+
+    async def take(self, decided: Decided, claim: str) -> None:
+        """Claim a decision that was given before without work. Raises `DecisionUsed`."""
+        answer = decided.answer
+        if answer.used and answer.step is None and not answer.claim:
+            await self.uses.begin(answer.decision_id, "mask", claim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +62,7 @@ class JobBeginning:
     stored: StoredMaskJobs
     sealer: JobSealer
     lasts: timedelta
+    uses: MaskUses
 
     async def begin(
         self,
@@ -51,19 +74,20 @@ class JobBeginning:
     ) -> tuple[Decided, Begun | None]:
         """The decision, and the job where it is allowed; `keys` says where they are. Raises as `MaskJobs.decide` does.
 
-        `fits` raises where the answer would not fit a message.
+        A call that is repeated by the attempt that used an approval gets the same job, while that runs. `fits` raises
+        where the answer would not fit a message.
         """
 
         async def ready(progress: Progress, decided: Decided) -> None:
             await fits(progress, decided)
             await progress.looks_for_room()
 
-        work = Work("mask", shape, begin=ready, seconds=self.lasts.total_seconds())
+        seconds = self.lasts.total_seconds()
+        work = Work("mask", shape, begin=ready, continued=_OneJob(self.uses), seconds=seconds, claims=_CLAIM)
         decided, progress = await self.jobs.decide(work, request, caller)
         if progress is None:
             return decided, None
-        job = self._job(keys, decided, progress, await self.stored.now())
-        await self.stored.begin(job)
+        job = await self._only(self._job(keys, decided, progress, await self.stored.now()))
         ticket = Ticket(
             realm=self.sealer.realm,
             job=job.id,
@@ -77,8 +101,18 @@ class JobBeginning:
         )
         return decided, Begun(HeldJob(job), ticket.signed(self.sealer.key), public_key(self.sealer.key))
 
+    async def _only(self, job: MaskJob) -> MaskJob:
+        """The job, stored; or the one that is stored by its id. Raises `DecisionUsed` where that is another one."""
+        if await self.stored.begin(job):
+            return job
+        found = await self.stored.get(job.id)
+        same = all(found.facts[name] == job.facts[name] for name in ("plan_sha256", "keys"))
+        if not same or found.state is not JobState.RUNNING or found.is_over:
+            raise decision_used("mask", job.facts["decision"], found.started_at)
+        return found
+
     def _job(self, keys: str, decided: Decided, progress: Progress, now: datetime) -> MaskJob:
-        job_id, made = identifier.new("job"), progress.job
+        job_id, made = progress.job.use, progress.job
         frozen = beginnings(job_id, keys, decided, made.plan, made.use, made.persons)
         return MaskJob(
             id=job_id,

@@ -19,7 +19,8 @@ from pdp.approval import OutcomeState
 from pdp.audit import event
 from pdp.audit.record import Entry, Kind
 from pdp.compact_parts import compact
-from pdp.mask_job import JobSealer, JobState, MaskJob, MaskJobEnded, Streamed
+from pdp.errors import PdpError
+from pdp.mask_job import JobSealer, JobState, MaskJob, Streamed
 from pdp.mask_ticket import KEYS_ON_EXECUTORS
 from pdp.masking.count import counted_columns
 from pdp.masking.job_totals import MAX_LISTED, Totals, listed
@@ -102,8 +103,8 @@ class JobEnding:
         for job in await self.jobs.over(GRACE, _AT_ONCE):
             try:
                 await self.finish(job, Said(OutcomeState.UNKNOWN, "sweep", why="nobody finished it before its end"))
-            except MaskJobEnded:
-                log.info("the mask job %s was ended by another process", job.id)
+            except PdpError as error:
+                log.info("the mask job %s is ended by another process, or later: %s", job.id, error.sentence)
         for unsent in await self.jobs.unsent(age=UNSENT_FOR, limit=_AT_ONCE):
             await self._deliver(unsent.job.id)
 
@@ -235,7 +236,7 @@ def _stopped(job: MaskJob) -> str:
 
 def _oddities(job: MaskJob, totals: Totals, others: int) -> dict[str, int]:
     """What a reader has to know of the numbers, where there is something."""
-    open_ = sum(one.state == "open" for one in totals.attempts)
+    open_ = sum(one.unknown > 0 for one in totals.attempts)
     changed = sum(one.state == "changed" for one in totals.attempts)
     told = {
         "attempts_of_unknown_rows": open_,

@@ -9,7 +9,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextvars import Context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import masker
@@ -61,7 +61,7 @@ class _Attempt:
     ask: Ask
     keys: masker.Keyring
     planned: Planned
-    claim: str = field(default_factory=lambda: identifier.new("use"))
+    claim: str
     progress: Progress | None = None
 
 
@@ -144,7 +144,7 @@ class MaskJobs:
             return await self._denied(ask, refused)
         if work.content is not None and not planned.is_denied:
             await self._threads.read(caller.identity, work.content, work.size)
-        return _Attempt(work, self._with_context(ask, planned.context), keys, planned)
+        return _Attempt(work, self._with_context(ask, planned.context), keys, planned, identifier.new(work.claims))
 
     async def _ready(self, attempt: _Attempt, answer: Answer) -> str:
         """Make the job ready, once, under the allow that would be answered; returns its claim."""

@@ -38,6 +38,7 @@ class Work:
     4. `continued` is of work that goes on in call after call.
     5. `size` is that of the content, in bytes.
     6. `key_version` masks; 0 is the active one. The plan ends after `seconds`.
+    7. `claims` is how the ids of its claims begin.
     """
 
     action: str
@@ -51,3 +52,4 @@ class Work:
     size: int = 0
     key_version: int = 0
     seconds: float = PLAN_SECONDS
+    claims: str = "use"

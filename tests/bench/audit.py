@@ -55,7 +55,7 @@ async def command(server: Served, folder: Path, *arguments: str) -> Run:
     mib, ended = 0.0, 0
     while not ended:
         await asyncio.sleep(0.05)
-        mib = max(mib, memory(pid))
+        mib = memory(pid) or mib
         ended, status, used = os.wait4(pid, os.WNOHANG)  # noqa: ASYNC222  # it does not wait
     if status:
         sys.exit(f"pdp audit {' '.join(arguments)} failed with {status}")
@@ -63,7 +63,10 @@ async def command(server: Served, folder: Path, *arguments: str) -> Run:
 
 
 def memory(pid: int) -> float:
-    """The most MiB that a process has held; what `wait4` says includes the memory of who started it."""
+    """The most MiB that a process has held, 0 once it has ended.
+
+    What `wait4` says, and the first reading of a process that is being started, are the memory of who started it.
+    """
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 

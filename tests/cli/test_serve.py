@@ -122,7 +122,10 @@ def supervisor(tmp_path: Path) -> Iterator[socket.socket]:
 async def test_a_configured_server_answers_and_drains(terminal: Terminal, supervisor: socket.socket) -> None:
     for key in (terminal.folder / "keys").iterdir():
         key.chmod(0o440)  # as Kubernetes mounts them
-    async with served(terminal, NOTIFY_SOCKET=supervisor.getsockname(), WATCHDOG_USEC="60000000") as (process, address):
+    async with served(terminal, NOTIFY_SOCKET=supervisor.getsockname(), WATCHDOG_USEC="3600000000") as (
+        process,
+        address,
+    ):
         asked, health, opa, unknown = await asyncio.gather(
             terminal(*ASK, PDP_ADDRESS=address),
             terminal("healthcheck", PDP_ADDRESS=address),

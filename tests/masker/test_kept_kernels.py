@@ -16,12 +16,13 @@ import json, pathlib, sys
 import numpy as np
 from masker.kept_kernels import keep_kernels
 from masker.kernels.column import Fixed
-from masker.kernels import number
+from masker.kernels import Kernel, number
 if later := sys.argv[2:]:
     pathlib.Path(later[0]).write_text("# other sources, while this process runs")
 keep_kernels(pathlib.Path(sys.argv[1]))
 text = number.numerals(Fixed(np.array([7, -123456, 2**62]), np.ones(3, np.bool_)))
-kernels = [each for each in vars(number).values() if hasattr(each, "stats")]
+kernels = [each.made for each in vars(number).values() if isinstance(each, Kernel)]
+kernels = [each for each in kernels if hasattr(each, "stats")]
 hits = sum(sum(each.stats.cache_hits.values()) for each in kernels)
 print(json.dumps([text.data.tobytes().decode().rstrip(chr(0)), hits, sum(len(each.overloads) for each in kernels)]))
 """

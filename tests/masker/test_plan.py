@@ -214,3 +214,9 @@ def test_a_plan_runs_only_in_its_direction_and_on_its_columns(keys):
         masker.mask(pa.table({"d": ["x"]}), made)
     with pytest.raises(PlanRefused):
         masker.mask(pa.table({"c": [1]}), made)
+
+
+def test_the_keys_of_a_map_cannot_become_null():
+    schema = pa.schema([("m", pa.map_(pa.string(), pa.int64()))])
+    with pytest.raises(PlanRefused, match=r"^column m\[\]\.key, rule r: the keys of a map cannot become null"):
+        plan(schema, [{"column": "m", "rule": "r", "mask": "nullify"}])

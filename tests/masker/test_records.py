@@ -1,5 +1,7 @@
 import datetime as dt
+import itertools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -179,6 +181,37 @@ def test_each_value_of_a_key_that_stands_twice_is_masked():
     rules = [{"column": "a", "domain": "id"}, {"column": "b", "mask": "clear"}]
     (made,) = run([r'{"a":"x","b":1,"a":"y","\u0061":null,"b":2}'], rules)
     assert made == f'{{"a":"{token("id", "x")}","b":1,"a":"{token("id", "y")}","\\u0061":null,"b":2}}'
+
+
+@given(st.data())
+def test_no_reader_of_a_key_that_stands_twice_finds_what_was_not_masked(data):
+    """Readers take the first of two, the last, or all: whichever it is, only tokens stand there."""
+    secrets = itertools.count(10**8)
+    name = st.sampled_from(["a", "\\u0061", "b", "\\u0062"])
+
+    def drawn(depth):
+        kinds = ["text", "number", *(["object", "list"] if depth else [])]
+        kind = data.draw(st.sampled_from(kinds))
+        if kind in {"object", "list"}:
+            size = range(data.draw(st.integers(0, 3)))
+            return (kind, [(data.draw(name), drawn(depth - 1)) for _ in size])
+        return (kind, next(secrets))
+
+    def spelt(value):
+        kind, held = value
+        if kind == "object":
+            return "{" + ",".join(f'"{key}":{spelt(one)}' for key, one in held) + "}"
+        if kind == "list":
+            return "[" + ",".join(spelt(one) for _, one in held) + "]"
+        return f'"SECRET{held}"' if kind == "text" else str(held)
+
+    document = spelt(("object", [(data.draw(name), drawn(2)) for _ in range(data.draw(st.integers(2, 4)))]))
+    paths = records.leaf_paths([document])
+    assume(paths)
+    (made,) = run([document], [{"column": path, "domain": "id"} for path in paths])
+    assert "SECRET" not in made
+    assert not re.search(r"[:,\[]\d", made)
+    assert sum(records.counts(text_from([document.encode()]), paths).values()) == made.count("tok_")
 
 
 def test_to_unmask_a_key_that_stands_twice_is_refused():

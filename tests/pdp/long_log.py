@@ -32,15 +32,17 @@ PAYLOAD = orjson.dumps(
 """About what the payload of a decision is."""
 
 
-def decision() -> Entry:
-    return entry(Kind.DECISION, PAYLOAD, effect="ALLOW", rules=["tables.read"], policy_revision="f" * 64)
+def decision(payload: bytes = PAYLOAD) -> Entry:
+    return entry(Kind.DECISION, payload, effect="ALLOW", rules=["tables.read"], policy_revision="f" * 64)
 
 
-def chain(scribe: Scribe, writer: bytes, batches: int, records: int) -> Iterator[tuple[Batch, Sequence[Entry]]]:
+def chain(
+    scribe: Scribe, writer: bytes, batches: int, records: int, payload: bytes = PAYLOAD
+) -> Iterator[tuple[Batch, Sequence[Entry]]]:
     """A writer's chain of decisions."""
     last: Batch | None = None
     for _ in range(batches):
-        entries = [decision() for _ in range(records)]
+        entries = [decision(payload) for _ in range(records)]
         last = scribe.behind(last, *entries) if last else scribe.first(*entries, writer=writer)
         yield last, entries
 
@@ -56,15 +58,24 @@ def document(batch: Batch, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-async def grow(uri: str, database: str, key: Ed25519PrivateKey, writers: int, batches: int, records: int) -> None:
+async def grow(
+    uri: str,
+    database: str,
+    key: Ed25519PrivateKey,
+    writers: int,
+    batches: int,
+    records: int,
+    payload: bytes = PAYLOAD,
+    at_once: int = AT_ONCE,
+) -> None:
     """Put so many writers into a log, each with so many batches of so many records."""
     scribe = Scribe(key)
     async with AsyncMongoClient[dict[str, Any]](uri, serverMonitoringMode="poll") as client:
         for number in range(writers):
             waiting = []
-            for made in chain(scribe, b"long" + number.to_bytes(12, "big"), batches, records):
+            for made in chain(scribe, b"long" + number.to_bytes(12, "big"), batches, records, payload):
                 waiting.append(document(*made))
-                if len(waiting) == AT_ONCE:
+                if len(waiting) == at_once:
                     await client[database]["batches"].insert_many(waiting)
                     waiting = []
                     await asyncio.sleep(0)

@@ -14,8 +14,8 @@ from tests.spark.cluster import ROOT
 VENVS = {"Spark 4.0": ".venv-spark", "Spark 3.5": ".venv-spark35"}
 """Where each version of Spark is."""
 
-OPTIONS = ("--timeout", "600", "-W", "ignore::ResourceWarning")
-"""A session starts slowly, and the driver's Python leaves sockets for the garbage collector to close."""
+OPTIONS = ("--timeout", "600", "-W", "ignore::ResourceWarning", "-W", "ignore::DeprecationWarning")
+"""A session starts slowly. The driver's Python leaves sockets for the garbage collector; Spark 3.5 uses distutils."""
 
 
 def main() -> None:

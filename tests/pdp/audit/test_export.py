@@ -103,3 +103,9 @@ def test_line_that_is_no_batch_is_refused_with_its_number(scribe: Scribe, field:
     members = {**json.loads(export.batch_line(scribe.first(entry(Kind.DECISION)))), field: value}
     with pytest.raises(ValueError, match="line 2: not a batch"):
         list(export.read(io.StringIO(HEADER + json.dumps(members) + "\n"))[1])
+
+
+def test_line_is_what_json_makes_of_it(scribe: Scribe) -> None:
+    for entries in ([entry(Kind.DECISION)], [entry(Kind.DECISION, b"\xff\xc3\xa9")] * 3):
+        line = export.batch_line(scribe.first(*entries))
+        assert json.dumps(json.loads(line)) + "\n" == line

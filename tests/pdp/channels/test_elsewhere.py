@@ -38,14 +38,14 @@ async def becomes(
         await due_now(mongod.uri, server)
         return await states(server, held, person) == wanted
 
-    await eventually(is_so, seconds=20)
+    await eventually(is_so, seconds=60)
 
 
 async def test_ask_that_waited_goes_to_the_channel_that_is_chosen_by_then(state: Path, mongod: MongodProcess) -> None:
     first, other = Chat(), Chat(name="other")
     async with placet(state, mongod.uri, ways=[way(first, "bob"), way(other, "bob")]) as server:
         await chooses(server, "other", quiet=around_now())
-        held = (await server.authorize(asking("export", ["pii"]))).approval
+        held = await server.opened(asking("export", ["pii"]))
         await becomes(server, mongod, held, {"chat": "waiting"})
         await chooses(server, "chat")
         await becomes(server, mongod, held, {"chat": "unneeded", "other": "delivered"})
@@ -56,7 +56,7 @@ async def test_end_that_waited_goes_there_too(state: Path, mongod: MongodProcess
     first, other = Chat(), Chat(name="other")
     async with placet(state, mongod.uri, ways=[way(first, "alice"), way(other, "alice")]) as server:
         await chooses(server, "other", quiet=around_now(), person="alice")
-        held = (await server.authorize(asking("export", ["pii"]))).approval
+        held = await server.opened(asking("export", ["pii"]))
         await server.review(held, "bob", "DENY")
         await becomes(server, mongod, held, {"chat": "waiting"}, "alice")
         await chooses(server, "chat", person="alice")
@@ -71,7 +71,7 @@ async def test_reminder_that_waited_asks_where_nobody_has_asked(
     policy = [written(tmp_path / "policy", remind=["3s"], count=2)]
     async with placet(state, mongod.uri, policy=policy, ways=[way(first, "bob"), way(other, "bob")]) as server:
         await chooses(server, "other")
-        held = (await server.authorize(asking("share"))).approval
+        held = await server.opened(asking("share"))
         await until(lambda: first.told(held.approval_id) == ["bob"])
         await chooses(server, "other", quiet=around_now())
 
@@ -79,7 +79,7 @@ async def test_reminder_that_waited_asks_where_nobody_has_asked(
             sent = await notifications(server, held.approval_id)
             return [one.state for one in sent if one.to == "user:bob"] == ["delivered", "waiting"]
 
-        await eventually(waits, seconds=20)
+        await eventually(waits, seconds=60)
         await chooses(server, "chat")
         await due_now(mongod.uri, server)
         await until(lambda: other.told(held.approval_id) == ["bob"])

@@ -30,8 +30,8 @@ async def chatting(state: Path, mongod: MongodProcess, *chats: Chat) -> AsyncIte
 
 async def asked(server: Placet, chat: Chat) -> Approval:
     """An approval of which everybody has been told who is asked."""
-    held = (await server.authorize(exporting())).approval
-    await until(lambda: chat.told(held.approval_id) == ["C1", "bob", "carol"], seconds=20)
+    held = await server.opened(exporting())
+    await until(lambda: chat.told(held.approval_id) == ["C1", "bob", "carol"], seconds=60)
     return held
 
 
@@ -41,7 +41,7 @@ async def shown(chat: Chat, held: Approval, state: str) -> Notice:
     async def look() -> bool:
         return {one.state for one in chat.shows(held.approval_id).values()} == {state}
 
-    await eventually(look, seconds=20)
+    await eventually(look, seconds=60)
     return chat.shows(held.approval_id)["C1"]
 
 
@@ -83,7 +83,7 @@ async def test_people_behind_a_request_are_told_how_it_ended_and_how_to_go_on(
         last = await server.review(approved, "carol")
         await server.review(denied, "bob", "DENY", reason="*no*\nnot this table")
         for held in (approved, denied):
-            await until(lambda held=held: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=20)
+            await until(lambda held=held: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=60)
         good, bad = (next(one for to, one in chat.of(held.approval_id) if to == "alice") for held in (approved, denied))
         assert good.ending is not None
         assert good.ending.usable_until == last.expires_at.ToDatetime(good.ending.usable_until.tzinfo)  # type: ignore[union-attr]
@@ -92,7 +92,7 @@ async def test_people_behind_a_request_are_told_how_it_ended_and_how_to_go_on(
         assert bad.ending.denied_until is not None
         assert bad.ending.again
         await revoke(server, approved, server.metadata("bob"))
-        await until(lambda: chat.told(approved.approval_id, Aim.END) == ["alice", "alice"], seconds=20)
+        await until(lambda: chat.told(approved.approval_id, Aim.END) == ["alice", "alice"], seconds=60)
 
 
 async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_letters(
@@ -106,15 +106,15 @@ async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_let
     ways = [way(chat, "alice", "bob", "mallory", data_stewards="C1")]
     async with placet(state, mongod.uri, ways=ways) as server, database(mongod, server) as found:
         letters, of_group = found["notifications"], {"errand": "ask", "who": "#data-stewards"}
-        held = (await server.authorize(exporting())).approval
-        await until(lambda: chat.told(held.approval_id) == ["C1", "bob"], seconds=20)
+        held = await server.opened(exporting())
+        await until(lambda: chat.told(held.approval_id) == ["C1", "bob"], seconds=60)
         denied = await server.review(held, "carol", "DENY", reason="a private word")
-        await until(lambda: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=20)
+        await until(lambda: chat.told(held.approval_id, Aim.END) == ["alice"], seconds=60)
 
         async def at_rest() -> bool:
             return not await letters.count_documents({"progress": "waiting"})
 
-        await eventually(at_rest, seconds=20)
+        await eventually(at_rest, seconds=60)
         changed = {"$set": {"errand": "end", "shown": 0}}
         group = await letters.find_one_and_update({**of_group, "shown": denied.version}, changed) or {}
         [true] = await letters.find({"who": "user:alice", "errand": "end"}).to_list()
@@ -122,7 +122,7 @@ async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_let
         planted = [{**true, "_id": f"planted/{who}", "who": who} for who in others]
         planted.append({**true, "_id": "planted", "who": "#data-stewards", "errand": "update", "notice": group["_id"]})
         await letters.insert_many(planted)
-        await eventually(at_rest, seconds=20)
+        await eventually(at_rest, seconds=60)
         became = {one["_id"]: one["progress"] for one in await letters.find({"_id": {"$regex": "^planted"}}).to_list()}
         assert became == {**{f"planted/{who}": "unneeded" for who in others}, "planted": "delivered"}
         assert chat.told(held.approval_id, Aim.END) == ["alice"]
@@ -133,8 +133,8 @@ async def test_end_is_told_to_those_behind_the_request_alone_also_by_planted_let
 async def test_ask_for_something_closed_is_not_sent(state: Path, mongod: MongodProcess) -> None:
     chat = Chat(refusing=lambda _: Refused("away"))
     async with chatting(state, mongod, chat) as server:
-        held = (await server.authorize(exporting())).approval
-        await until(lambda: len(chat.times) >= 3, seconds=20)
+        held = await server.opened(exporting())
+        await until(lambda: len(chat.times) >= 3, seconds=60)
         await cancel(server, held)
         chat.refusing = lambda _: None
         await due_now(mongod.uri, server)
@@ -144,7 +144,7 @@ async def test_ask_for_something_closed_is_not_sent(state: Path, mongod: MongodP
             sent = await notifications(server, held.approval_id)
             return all(one.state in {"unneeded", "delivered"} for one in sent)
 
-        await eventually(settled, seconds=20)
+        await eventually(settled, seconds=60)
         assert chat.told(held.approval_id) == []
         assert not chat.edited
 
@@ -152,8 +152,8 @@ async def test_ask_for_something_closed_is_not_sent(state: Path, mongod: MongodP
 async def test_outage_of_a_channel_ends_in_the_state_of_then(state: Path, mongod: MongodProcess) -> None:
     away, other = Chat(refusing=lambda _: Refused("away")), Chat(name="other")
     async with chatting(state, mongod, away, other) as server:
-        held = (await server.authorize(exporting())).approval
-        await until(lambda: len(other.told(held.approval_id)) == 3, seconds=20)
+        held = await server.opened(exporting())
+        await until(lambda: len(other.told(held.approval_id)) == 3, seconds=60)
         await server.review(held, "bob")
         away.refusing = lambda _: None
 
@@ -170,13 +170,13 @@ async def test_dead_token_shows_and_stops_neither_decisions_nor_other_channels(
 ) -> None:
     dead, other = Chat(refusing=lambda _: Refused("its token is not taken", dead=True)), Chat(name="other")
     async with chatting(state, mongod, dead, other) as server:
-        held = (await server.authorize(exporting())).approval
-        await until(lambda: len(other.told(held.approval_id)) == 3, seconds=20)
+        held = await server.opened(exporting())
+        await until(lambda: len(other.told(held.approval_id)) == 3, seconds=60)
 
         async def is_seen() -> bool:
             return not await is_serving(server, "chat") and await is_serving(server, "other")
 
-        await eventually(is_seen, seconds=20)
+        await eventually(is_seen, seconds=60)
         assert await is_serving(server)
         assert "chat takes no message: its token is not taken" in caplog.text
         assert len(dead.times) <= 3
@@ -201,7 +201,7 @@ async def test_channel_that_wants_a_pause_gets_it_and_loses_nothing(state: Path,
 async def test_conversation_gets_one_message_a_second(state: Path, mongod: MongodProcess) -> None:
     chat = Chat()
     async with chatting(state, mongod, chat) as server:
-        held = [(await server.authorize(exporting())).approval for _ in range(3)]
+        held = [await server.opened(exporting()) for _ in range(3)]
         await until(lambda: all(len(chat.told(one.approval_id)) == 3 for one in held), seconds=30)
         times = sorted(at for to, at in chat.times if to == "C1")
         assert all(later - at > 0.9 for at, later in pairwise(times))
@@ -213,7 +213,7 @@ async def test_person_gets_twenty_notices_an_hour_and_then_how_many_wait(state: 
         sent = [{"id": f"rec_{number}", "at": await at(mongod, server)} for number in range(MOST_AN_HOUR - 1)]
         async with database(mongod, server) as found:
             await found["told"].insert_one({"_id": "hour:user:bob", "sent": sent})
-        held = [(await server.authorize(exporting())).approval for _ in range(4)]
+        held = [await server.opened(exporting()) for _ in range(4)]
         await until(lambda: bool(chat.notes), seconds=30)
         assert sum(len(chat.told(one.approval_id)) for one in held) == 1
         [(to, note)] = chat.notes
@@ -230,7 +230,7 @@ async def test_caller_with_much_to_ask_leaves_room_for_what_others_ask(state: Pa
         ]
         async with database(mongod, server) as found:
             await found["told"].insert_one({"_id": "hour:user:bob", "sent": sent})
-        noisy = (await server.authorize(exporting())).approval
+        noisy = await server.opened(exporting())
         await until(lambda: bool(chat.notes), seconds=30)
         assert chat.notes[0][1].sentence.startswith("1 more request waits for you.")
         quiet = (
@@ -251,7 +251,7 @@ async def test_show_and_timeline_say_who_was_told(state: Path, mongod: MongodPro
             listed = [(one.channel, one.to, one.state) for one in found]
             return listed if {state for *_, state in listed} == {"delivered"} else []
 
-        listed = await eventually(all_listed, seconds=20)
+        listed = await eventually(all_listed, seconds=60)
         assert sorted(listed) == [("chat", to, "delivered") for to in ("#data-stewards", *PEOPLE)]
         told = [one for one in (await seen(server, held, server.metadata("bob"))).timeline if one.told_in]
         assert sorted(one.who for one in told) == ["#data-stewards", *PEOPLE]
@@ -263,8 +263,8 @@ async def test_nothing_is_told_of_an_approval_that_was_changed_in_the_database(
 ) -> None:
     chat = Chat(refusing=lambda _: Refused("away"))
     async with chatting(state, mongod, chat) as server:
-        held = (await server.authorize(exporting())).approval
-        await until(lambda: len(chat.times) >= 3, seconds=20)
+        held = await server.opened(exporting())
+        await until(lambda: len(chat.times) >= 3, seconds=60)
         async with database(mongod, server) as found:
             await found["approvals"].update_one({"_id": held.approval_id}, {"$set": {"caller": "agent:other"}})
         chat.refusing = lambda _: None
@@ -275,7 +275,7 @@ async def test_nothing_is_told_of_an_approval_that_was_changed_in_the_database(
                 waits = await found["notifications"].find({"errand": "ask"}).to_list()
             return all("changed behind" in one["problem"] for one in waits)
 
-        await eventually(refused, seconds=20)
+        await eventually(refused, seconds=60)
         assert not chat.posted
 
 

@@ -103,7 +103,7 @@ async def test_both_say_what_it_is_now_once_it_was_sent_back(chat: Chat, bob: Br
 async def test_words_of_a_caller_are_literal_in_slack_and_on_the_page(chat: Chat, bob: Browser, name: str) -> None:
     hostile = WORDS[name]
     request = asked(hostile, action={"name": "share", "properties": {hostile: hostile}})
-    approval = (await chat.server.authorize(request)).approval
+    approval = await chat.server.opened(request)
     view = await chat.opened(approval)
     runs = "\n".join(texts(view.view["blocks"]))
     assert is_literal(runs, hostile, 1 + 3 * 4 + 3 + 2), runs

@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 
 from pdp import keys
@@ -15,7 +17,9 @@ from pdp.client import CallError, Client, log
 from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.process.mongod import MongodProcess
-from tests.parts import Placet, placet
+from pdp.server import edge
+from pdp.v1.audit_pb2 import Batch, ExportRecordsRequest
+from tests.parts import Placet, placet, refusal
 from tests.pdp.long_log import grow
 from tests.tokens import claims, counting, signed
 
@@ -77,6 +81,68 @@ async def test_reading_goes_on_with_the_next_token_and_misses_nothing(long: Plac
         await renewing
         assert len(given) > 1 + log.LANES, "the token did not end while it was read"
         assert all(found[writer] == list(range(BATCHES)) for writer in LONG)
+
+
+async def test_reading_that_lasts_longer_than_a_stream_may_goes_on(
+    long: Placet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "STREAM_SECONDS", 0.5)
+    source, given = counting(lambda: identity.token(long.state, "dana"))
+    async with Client(long.address, source) as client, asyncio.timeout(60):
+        found = await read(client, {}, pause=0.03)
+        assert len(given) > 1 + 2 * log.LANES, "no stream ended while it was read"
+        assert all(found[writer] == list(range(BATCHES)) for writer in LONG)
+
+
+async def test_slow_reader_of_many_streams_gets_the_status_of_each(
+    long: Placet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is full of the first streams' answers when the time of the last ones ends, with their first."""
+    monkeypatch.setattr(edge, "STREAM_SECONDS", 0.5)
+    streams = []
+    for _ in range(6):
+        streams.append(long.audit.ExportRecords(ExportRecordsRequest(writers=LONG), metadata=long.metadata("dana")))
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(1.5)
+    async with asyncio.timeout(20):
+        for stream in streams:
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                await read_to_the_end(stream)
+            assert refusal(ended.value).reason == "STREAM_TIMEOUT"
+
+
+async def read_to_the_end(stream: Any) -> None:
+    while await stream.read() is not grpc.aio.EOF:
+        pass
+
+
+async def test_of_large_messages_the_next_is_read_when_the_last_was_used() -> None:
+    lanes, read, used = log.Lanes(), 0, 0
+    large = Batch(records=[b"x" * (log.LARGE_BYTES + 1)])
+
+    async def messages() -> AsyncGenerator[list[Batch]]:
+        nonlocal read
+        for _ in range(5):
+            await asyncio.sleep(0)
+            read += 1
+            yield [large]
+
+    async def lane() -> None:
+        await lanes.take(messages())
+        await lanes.end()
+
+    held = []
+    async with asyncio.TaskGroup() as carrying:
+        for _ in range(log.LANES):
+            carrying.create_task(lane())
+        async for batches in lanes.of(log.LANES):
+            for _ in range(5):
+                await asyncio.sleep(0)
+            held.append(read - used)
+            used += len(batches)
+    assert used == 5 * log.LANES
+    assert max(held[: log.LANES]) == log.LANES
+    assert set(held[log.LANES :]) == {1}
 
 
 async def test_token_that_nothing_renews_ends_the_reading(long: Placet) -> None:

@@ -37,15 +37,31 @@ def test_pieces_of_an_attempt_are_one_attempt() -> None:
         [sent(0, piece=0), sent(0, piece=2)],
         [sent(0, piece=1)],
         [sent(0, state="broken")],
+        [sent(0, state="broken", rows=0)],
+        [sent(0, state="broken", rows=0), sent(0, piece=2)],
         [sent(0, state="open")],
         [sent(0, piece=0, state="broken"), sent(0, piece=1)],
     ],
-    ids=["gap", "no beginning", "broken", "open", "broken and on"],
+    ids=["gap", "no beginning", "broken", "nothing", "nothing and a gap", "open", "broken and on"],
 )
 def test_attempt_has_ended_where_all_of_it_has(streams: list[Streamed]) -> None:
     made = totals(*streams)
     with pytest.raises(InvalidRequest, match="did not come to its end"):
         made.require({0: (0, made.rows)})
+
+
+def test_stream_that_sent_nothing_is_followed_by_the_next_piece() -> None:
+    made = totals(sent(0, state="broken", rows=0), sent(0, piece=1), sent(0, piece=2, state="broken", rows=0))
+    made.require({0: (0, 1)})
+    assert [(one.pieces, one.rows, one.state) for one in made.attempts] == [(3, 1, "ended")]
+
+
+def test_stream_whose_server_died_is_followed_by_the_next_piece_and_is_told() -> None:
+    made = totals(sent(0, state="open", rows=0), sent(0, piece=1, rows=3))
+    made.require({0: (0, 3)})
+    assert [(one.rows, one.state, one.unknown) for one in made.attempts] == [(3, "ended", 1)]
+    with pytest.raises(InvalidRequest, match="it is open"):
+        totals(sent(0, rows=3), sent(0, piece=1, state="open", rows=0)).require({0: (0, 3)})
 
 
 def test_what_no_server_wrote_counts_nothing() -> None:

@@ -15,7 +15,7 @@ from pdp.process.mongod import MongodProcess
 from pdp.v1.audit_pb2 import GetRecordRequest, ListRecordsRequest
 from pdp.v1.decision_pb2 import AuthorizeRequest, BatchAuthorizeRequest, GetDecisionRequest
 from pdp.v1.request_pb2 import Effect
-from tests.parts import Placet, payload, placet
+from tests.parts import Placet, insisted, payload, placet
 from tests.pdp.wire import refused
 
 POLICIES = Path("tests/cases/policies")
@@ -52,7 +52,7 @@ async def test_request_meets_exactly_its_problem_alone_and_in_a_batch(
 ) -> None:
     problem = CASES[name]["problem"]
     async with placet(state, mongod.uri, policy=[POLICIES / name / "policy"]) as server:
-        why = await refused(server.authorize(asked(name), by="dev"))
+        why = await refused(insisted(lambda: server.authorize(asked(name), by="dev")))
         assert (why.code, why.reason, why.metadata["problem"]) == ("FAILED_PRECONDITION", "POLICY_INVALID", problem)
         batch = BatchAuthorizeRequest(items=[asked(name)] * 2)
         answer = await server.decisions.BatchAuthorize(batch, metadata=server.metadata("dev"))
@@ -79,7 +79,7 @@ async def problem_is_recorded_and_is_no_decision(server: Placet, problem: str) -
 @pytest.mark.parametrize("name", having("violations"))
 async def test_request_that_the_schema_does_not_take_is_refused(state: Path, mongod: MongodProcess, name: str) -> None:
     async with placet(state, mongod.uri, policy=[POLICIES / name / "policy"]) as server:
-        why = await refused(server.authorize(asked(name), by="dev"))
+        why = await refused(insisted(lambda: server.authorize(asked(name), by="dev")))
         assert (why.code, why.reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
         assert list(why.fields) == CASES[name]["violations"]
 

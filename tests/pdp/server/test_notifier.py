@@ -35,7 +35,7 @@ CONSUMED, CLOSED = "dev.placet.approval.consumed", "dev.placet.approval.closed"
 
 
 async def opened(server: Placet, request: AuthorizeRequest | None = None) -> Approval:
-    return (await server.authorize(request or exporting())).approval
+    return await server.opened(request or exporting())
 
 
 async def sent(
@@ -48,7 +48,7 @@ async def sent(
         come = [(one.state, one.attempts) == (state, attempts) and one.problem for one in found]
         return found if all(come) and problem in {"", *(one.problem for one in found)} else []
 
-    return await eventually(look, seconds=20)
+    return await eventually(look, seconds=60)
 
 
 async def test_each_step_is_told_at_once_signed_and_as_a_cloud_event(

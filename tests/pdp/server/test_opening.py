@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
+import pytest
 
 from pdp.background import background
 from pdp.server.connections import Rooms, options
@@ -18,19 +19,19 @@ from pdp.server.opening import Opening
 from pdp.server.share import Share
 from tests.faults import ROOT, eventually
 
-METHOD, WAIT = "/x.Y/Z", b"wait"
+METHOD, WAIT, LASTS = "/x.Y/Z", b"wait", b"lasts"
 AGE_SECONDS = 0.5
 
 
 class Echo(grpc.GenericRpcHandler):
-    """Answers every method with what it got, and `WAIT` when the waiting calls are `told` to end."""
+    """Answers every method with what it got, `WAIT` when the waiting calls are `told` to end, and `LASTS` late."""
 
     def __init__(self) -> None:
         self.told = asyncio.Event()
 
     def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         async def echo(request: bytes, _: object) -> bytes:
-            await (self.told.wait() if request == WAIT else asyncio.sleep(0.002))
+            await (self.told.wait() if request == WAIT else asyncio.sleep(60 if request == LASTS else 0.002))
             return request
 
         return grpc.unary_unary_rpc_method_handler(echo)
@@ -171,6 +172,20 @@ async def test_call_that_waits_is_ended_when_its_connection_takes_no_others() ->
         assert not waiting.done()
         assert await waiting == WAIT
         await leaving
+
+
+async def test_call_that_lasts_longer_than_a_worker_has_ends_with_unavailable() -> None:
+    port = free()
+    async with Worker(port).at_work() as old, grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        await old.opening.opened.wait()
+        lasting = asyncio.ensure_future(channel.unary_unary(METHOD)(LASTS, timeout=60))
+        await asyncio.sleep(0.2)
+        await asyncio.wait_for(old.opening.leave(AGE_SECONDS, 0.3), 20)
+        assert not lasting.done()
+        await old.entrance.stop(0.1)
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await lasting
+    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 if __name__ == "__main__":

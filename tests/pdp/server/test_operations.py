@@ -9,7 +9,7 @@ import pytest
 
 from pdp.errors import SetupError
 from pdp.operations_settings import Operations
-from pdp.server.operations import PLACES, Views, answering, operating, own_metrics
+from pdp.server.operations import PLACES, Listener, Views, answering, operating, own_metrics
 from pdp.server.readiness import SILENT_SECONDS, Pulse, Readiness
 from tests.faults import eventually
 from tests.parts import Placet
@@ -127,6 +127,19 @@ async def test_text_of_metrics_is_made_once_a_second() -> None:
         texts = {(await seen(listener.address, "/metrics")).text for _ in range(5)}
     assert len(made) <= 2
     assert "made 1" in texts
+
+
+def test_only_a_socket_that_a_server_left_gives_way(tmp_path: Path) -> None:
+    file, left = tmp_path / "file", tmp_path / "left.sock"
+    file.write_text("kept")
+    with socket.socket(socket.AF_UNIX) as ended:
+        ended.bind(str(left))
+    views = Views(lambda: True, Readiness, own_metrics)
+    with answering(f"unix:{left}", views), pytest.raises(SetupError, match="and nothing else there"):
+        Listener(f"unix:{left}", views)
+    with pytest.raises(SetupError, match="and nothing else there"):
+        Listener(f"unix:{file}", views)
+    assert file.read_text() == "kept"
 
 
 async def test_process_of_several_answers_at_a_socket_of_its_own(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ async def slack() -> AsyncIterator[SlackDouble]:
 
 
 async def until_health(server: Placet, *, serving: bool) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await is_serving(server, "slack.clicks") is not serving:
             await asyncio.sleep(0.05)
 

@@ -114,6 +114,6 @@ def test_half_of_the_settings_is_refused(state: Path, tmp_path: Path) -> None:
 
 
 async def until_health(server: Placet, *, serving: bool) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await is_serving(server, "teams.clicks") is not serving:
             await asyncio.sleep(0.05)

@@ -22,7 +22,7 @@ async def test_reviewer_with_an_address_in_the_data_gets_a_mail_and_the_requeste
     async with mailbox(tmp_path) as box:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
         async with placet(state, mongod.uri, policy=[rego(), data], mail=box.settings()) as server:
-            held = (await server.authorize(exporting())).approval
+            held = await server.opened(exporting())
             await until(lambda: [to for to, _ in box.taken] == [["bob@example.com"]])
             await server.review(held, "bob", "DENY", reason="too much")
             await until(lambda: [to for to, _ in box.taken[1:]] == [["alice@example.com"]])

@@ -105,9 +105,25 @@ async def test_record_in_the_outbox_is_the_one_that_was_signed(jobs: StoredMaskJ
     await jobs.finish(job, b'{"why":""}', entry(Kind.MASK, b'{"rows":5}'))
     collection = database.database.get_collection("mask_jobs")
     await collection.update_one({"_id": job.id}, {"$set": {"outbox.payload": b'{"rows":0}'}})
+    assert await jobs.unsent(job.id) == []
     with pytest.raises(MaskJobTampered):
-        await jobs.unsent(job.id)
-    await collection.delete_one({"_id": job.id})
+        await jobs.get(job.id)
+
+
+async def test_job_that_no_server_wrote_holds_up_no_other(
+    jobs: StoredMaskJobs, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    who = {"caller": {"identity": f"agent:{uuid4().hex}"}}
+    made_up, job = await begun(jobs, timedelta(minutes=-9), **who), await begun(jobs, timedelta(minutes=-9), **who)
+    collection = database.database.get_collection("mask_jobs")
+    await collection.update_one({"_id": made_up.id}, {"$set": {"seal": job.seal}})
+    for _ in range(2):
+        found = {one.id for one in await jobs.over(timedelta(minutes=8), 100)}
+        assert (job.id in found, made_up.id in found) == (True, False)
+    assert [one.id for one in await jobs.listed(who["caller"]["identity"], None, "", 10)] == [job.id]
+    assert sum(made_up.id in record.getMessage() for record in caplog.records) == 1
+    with pytest.raises(MaskJobTampered):
+        await jobs.enter(made_up.id)
 
 
 async def test_jobs_are_listed_for_caller_person_and_all(jobs: StoredMaskJobs) -> None:

@@ -89,11 +89,12 @@ async def test_sums_so_far(parts: MaskParts, job: str) -> None:
     assert await parts.so_far(job) == SoFar()
     sent = [(Place(0, 1), "ended", 5), (Place(0, 2), "ended", 5), (Place(1, 3), "ended", 2)]
     sent += [(Place(1, 3, 1), "ended", 2), (Place(2, 4), "broken", 7), (Place(3, 5), "ended", 1)]
+    sent += [(Place(1, 3, 2), "broken", 0), (Place(4, 6), "broken", 0)]
     for place, state, rows in sent:
         await parts.begin(job, place)
         await parts.close(job, Streamed(place, state, rows))
     await parts.begin(job, Place(3, 5, 1))
-    assert await parts.so_far(job) == SoFar(parts=2, rows=9, other_attempts=3, other_rows=13)
+    assert await parts.so_far(job) == SoFar(parts=2, rows=9, other_attempts=4, other_rows=13)
 
 
 async def test_stream_that_did_not_begin_is_forgotten(parts: MaskParts, job: str) -> None:

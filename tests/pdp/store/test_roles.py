@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pymongo import AsyncMongoClient
 
+from pdp.arrow import table
 from pdp.dev.stack import configuration
 from pdp.errors import PdpError
 from pdp.server.mongodb_check import mongodb
@@ -19,8 +21,10 @@ from pdp.store.inspection import Inspection, inspect
 from pdp.store.roles import ROLE, commands
 from pdp.v1 import mask_pb2
 from pdp.v1.approval_pb2 import ApprovalState
+from pdp.v1.mask_job_pb2 import StartMaskJobRequest
 from pdp.v1.request_pb2 import Effect
 from tests.e2e.test_lineage_decisions import said
+from tests.mask_jobs import Stage
 from tests.masks import arrow, masking, scope
 from tests.parts import asking, exporting, log
 from tests.pdp.openlineage import MART, dataset, run
@@ -70,12 +74,24 @@ async def test_a_server_does_all_its_work_with_the_role_that_is_printed(
         assert (await server.authorize(request)).effect == Effect.EFFECT_ALLOW
         wanted = mask_pb2.MaskRequest(scope=scope(), data=arrow({"surname": ["Smith"], "rec_id": ["r1"]}))
         assert (await server.masks.Mask(wanted, metadata=server.metadata("report-bot"))).rows == 1
+        await _job(Stage(server, state))
         assert await said(server, run(outputs=[dataset(MART)])) > 0
         assert {record["kind"] for record, _ in await log(server)} >= {"decision", "mask"}
     told = [f"{record.name}: {record.getMessage()}" for record in caplog.records]
     assert not [line for line in told if "later" in line or "may not" in line]
     found = await inspect(guarded.uri("server"), NAME, "dev")
     assert (found.rights, found.schema, found.unhelped, found.lacking, found.differing) == ("", "", [], [], [])
+
+
+async def _job(stage: Stage) -> None:
+    """A mask job from its beginning to its end."""
+    table_schema = pa.schema([("rec_id", pa.string())])
+    asked = StartMaskJobRequest(scope=scope(), arrow_schema=table.schema_bytes(table_schema))
+    begun = await stage.start(asked)
+    batch = pa.record_batch({"rec_id": ["r1"]}, schema=table_schema)
+    await stage.part(begun.ticket, 0, batch, schema=table_schema)
+    job = await stage.finish(begun.job_id, [(0, 0, 1)])
+    assert (job.parts, (await stage.get(begun.job_id)).rows) == (1, 1)
 
 
 @pytest.mark.timeout(120)

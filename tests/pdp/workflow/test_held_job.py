@@ -1,8 +1,12 @@
 """A stored job is read as what began: the same question by the same caller, and the same plan."""
 
+from dataclasses import replace
+
 import orjson
+import pytest
 
 from pdp import keys
+from pdp.errors import MaskPlanRefused
 from pdp.mask_job import JobSealer
 from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
@@ -46,3 +50,13 @@ async def test_plan_of_a_job_is_kept_without_domains_that_it_does_not_use(stage:
     begun = await stage.start()
     job = await held(stage, mongod, begun.job_id)
     assert list(orjson.loads(job.facts["plan"])["domains"]) == ["person.id"]
+
+
+async def test_plan_that_this_version_does_not_read_is_an_error_that_ends_nothing_else(
+    stage: Stage, mongod: MongodProcess
+) -> None:
+    begun = await stage.start()
+    job = await held(stage, mongod, begun.job_id)
+    older = HeldJob(replace(job.job, facts={**job.facts, "plan": "{}"}))
+    with pytest.raises(MaskPlanRefused):
+        _ = older.plan

@@ -1,5 +1,6 @@
 """Parts of mask jobs: which are let in, and what is kept of each."""
 
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,11 @@ from pdp.mask_job import MAX_ATTEMPT, MAX_PARTS, MAX_PIECES
 from pdp.mask_ticket import read
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
-from tests.faults import eventually
-from tests.mask_jobs import TABLE, Stage, refused, request, rows, start_of, told
+from tests.faults import eventually, failing
+from tests.mask_jobs import FAILED, TABLE, Stage, refused, request, rows, start_of, told
 from tests.masks import masking
+from tests.parts import log
+from tests.pdp.mongo import database
 from tests.tokens import bearer
 
 
@@ -120,3 +123,44 @@ async def test_stream_ends_with_its_ticket(stage: Stage) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as ended:
         await call.read()
     assert told(ended.value)[0] == "UNAUTHENTICATED"
+
+
+async def test_neither_ticket_nor_value_is_in_logs_records_or_the_database(
+    stage: Stage, mongod: MongodProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    canary = "CANARY-5d1f07"
+    begun = await stage.start(request())
+    await stage.part(begun.ticket, 0, rows(canary, canary))
+    await refused(stage, begun.ticket, rows(canary), part=0)
+    await refused(stage, begun.ticket[:-4] + "AAAA", rows(canary), part=1)
+    await stage.finish(begun.job_id, [(0, 0, 2)])
+    records = [f"{record} {payload}" for record, payload in await log(stage.server)]
+    async with database(mongod, stage.server) as found:
+        stored = [str(one) for name in ("mask_jobs", "mask_parts", "quotas") async for one in found[name].find()]
+    texts = [*(record.getMessage() for record in caplog.records), *records, *stored]
+    signature = begun.ticket.rpartition(".")[2]
+    assert len(texts) > 5
+    assert not [text for text in texts if canary in text or signature in text]
+
+
+async def test_no_end_leaves_before_what_was_sent_is_stored(stage: Stage, mongod: MongodProcess) -> None:
+    begun = await stage.start()
+    streams = f"{stage.server.database}.mask_parts"
+    async with failing(mongod.uri, streams, failCommands=["update"], errorCode=6):
+        assert (await refused(stage, begun.ticket)).code == "UNAVAILABLE"
+    call = stage.server.masks.MaskStream(metadata=bearer(begun.ticket))
+    await call.write(mask_pb2.MaskStreamRequest(start=start_of(1)))
+    assert (await call.read()).HasField("opened")
+    async with failing(mongod.uri, streams, failCommands=["update"], errorCode=6):
+        await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a").serialize())))
+        assert (await call.read()).arrow_message
+        await call.done_writing()
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await call.read()
+        assert told(ended.value)[0] == "UNAVAILABLE"
+    with pytest.raises(grpc.aio.AioRpcError) as unsaid:
+        await stage.finish(begun.job_id, [(1, 0, 1)])
+    assert "part 1, attempt 0, did not come to its end" in (unsaid.value.details() or "")
+    job = await stage.finish(begun.job_id, [], FAILED)
+    assert (job.parts, job.rows) == (0, 0)

@@ -206,7 +206,7 @@ type Limits struct {
 	Nesting int32 `protobuf:"varint,5,opt,name=nesting,proto3" json:"nesting,omitempty"`
 	// Seconds that a unary call may take if the client sets no deadline.
 	DefaultSeconds float64 `protobuf:"fixed64,6,opt,name=default_seconds,json=defaultSeconds,proto3" json:"default_seconds,omitempty"`
-	// The same for Mask, Unmask and GetMaskPlan.
+	// The same for Mask, Unmask, GetMaskPlan and the calls about mask jobs but CancelMaskJob.
 	MaskDefaultSeconds float64 `protobuf:"fixed64,7,opt,name=mask_default_seconds,json=maskDefaultSeconds,proto3" json:"mask_default_seconds,omitempty"`
 	// Seconds that a unary call may take in any case: a later deadline of the client counts as this.
 	MaxSeconds float64 `protobuf:"fixed64,8,opt,name=max_seconds,json=maxSeconds,proto3" json:"max_seconds,omitempty"`

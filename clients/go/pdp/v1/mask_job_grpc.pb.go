@@ -32,7 +32,9 @@ const (
 //
 // Masks a table in many parts, from many machines, under one decision.
 //  1. A part is a number from 0 to 99,999. Each try of it is an attempt with a number of its own, and each stream of an
-//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream.
+//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream. An attempt comes to its end where all
+//     of its pieces do. A stream of which nothing came back may be followed by the next piece; where one breaks later, the
+//     part needs another attempt.
 //  2. At the start of each stream the server looks at the job and asks the policy of that time. A job that is stopped or
 //     finished, or whose time is over, takes no part: FAILED_PRECONDITION/MASK_JOB_ENDED. A deny of the policy, or an
 //     approval whose reviews do not meet what it now requires, stops the job: FAILED_PRECONDITION/MASK_JOB_DENIED. A policy
@@ -44,7 +46,9 @@ type MaskJobServiceClient interface {
 	// Begins a mask job: one decision for many streams, each of a part of the table, from many machines. It is authorized as
 	// action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
 	// other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
-	// Errors: those of MaskStream. A call with the `request_id` of a job that began is FAILED_PRECONDITION/DECISION_USED.
+	// Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
+	// ticket while that runs; another attempt is denied, and needs a new approval.
+	// Errors: those of MaskStream.
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(ctx context.Context, in *StartMaskJobRequest, opts ...grpc.CallOption) (*StartMaskJobResponse, error)
 	// Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.
@@ -132,7 +136,9 @@ func (c *maskJobServiceClient) ListMaskJobs(ctx context.Context, in *ListMaskJob
 //
 // Masks a table in many parts, from many machines, under one decision.
 //  1. A part is a number from 0 to 99,999. Each try of it is an attempt with a number of its own, and each stream of an
-//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream.
+//     attempt is a piece: 0, 1, 2 and so on. Each {part, attempt, piece} has one stream. An attempt comes to its end where all
+//     of its pieces do. A stream of which nothing came back may be followed by the next piece; where one breaks later, the
+//     part needs another attempt.
 //  2. At the start of each stream the server looks at the job and asks the policy of that time. A job that is stopped or
 //     finished, or whose time is over, takes no part: FAILED_PRECONDITION/MASK_JOB_ENDED. A deny of the policy, or an
 //     approval whose reviews do not meet what it now requires, stops the job: FAILED_PRECONDITION/MASK_JOB_DENIED. A policy
@@ -144,7 +150,9 @@ type MaskJobServiceServer interface {
 	// Begins a mask job: one decision for many streams, each of a part of the table, from many machines. It is authorized as
 	// action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
 	// other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
-	// Errors: those of MaskStream. A call with the `request_id` of a job that began is FAILED_PRECONDITION/DECISION_USED.
+	// Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
+	// ticket while that runs; another attempt is denied, and needs a new approval.
+	// Errors: those of MaskStream.
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(context.Context, *StartMaskJobRequest) (*StartMaskJobResponse, error)
 	// Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.

@@ -63,7 +63,7 @@ class Chat:
         """A request that waits. A test before may have made MongoDB slow, and left something unconfirmed."""
         await awake(self.server)
         request = asking(action, context={"run": uuid4().hex, **context})
-        return (await self.server.authorize(request)).approval
+        return await self.server.opened(request)
 
     async def noticed(self, approval: Approval | str, channel: str = "CSTEWARDS") -> Message:
         """A notice with our buttons, as anybody with the bot's token can post it."""
@@ -123,7 +123,7 @@ class Chat:
 
 async def until(found: Callable[[], Any]) -> Any:
     """Something that comes in a moment."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not (value := found()):
             await asyncio.sleep(0.01)
     return value

@@ -56,7 +56,7 @@ class Chat:
 
     async def asked(self, action: str = "share", **context: Any) -> Approval:
         request = asking(action, context={"run": uuid4().hex, **context})
-        return (await self.server.authorize(request)).approval
+        return await self.server.opened(request)
 
     async def opened(self, approval: Approval | str, who: str = "bob", kind: str = ASK, **changes: Any) -> Any:
         """The card of the dialog that a click opens."""
