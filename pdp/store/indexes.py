@@ -8,12 +8,13 @@ import pymongo
 from pymongo import IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from pdp.chat_view import VIEW_COUNTS
-from pdp.errors import SetupError
+from pdp.errors import SetupError, StoreUnavailable
 from pdp.passkey import NONCE_COUNTS
 from pdp.session import LOGIN_TAKES_AT_MOST, LONGEST
+from pdp.store import cause
 
 _NEW_INDEX_SECONDS = 600.0
 """Seconds that MongoDB may take to read a log of an older version for an index that it lacks."""
@@ -194,7 +195,7 @@ a day later. The partial ones on records are in `OF_RECORDS`, because the sweep 
 
 
 async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
-    """Make every index that is missing. Raises `SetupError`."""
+    """Make every index that is missing. Raises `SetupError`, and `StoreUnavailable` where MongoDB is late."""
     try:
         for name, indexes in INDEXES.items():
             with pymongo.timeout(_NEW_INDEX_SECONDS if name in _OF_OLD_LOGS else None):
@@ -205,3 +206,5 @@ async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
                 await partial.make(records)
     except OperationFailure as error:
         raise SetupError(f"MongoDB refused to make an index (code {error.code}); the user needs createIndex") from None
+    except PyMongoError:
+        raise StoreUnavailable(cause.LATE) from None
