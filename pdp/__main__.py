@@ -2,11 +2,12 @@
 
 import sys
 
-from pdp import blocking
+from pdp import blocking, closed_streams
 
 
 def main() -> None:
     """Run the command line."""
+    closed_streams.replace()
     if status := blocking.status_of(sys.argv[1:]):
         blocking.supervised(status)  # before anything is imported that takes a while
     from pdp.environment import Environment

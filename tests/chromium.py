@@ -58,6 +58,18 @@ class Reader:
         found = await self.page.evaluate("() => axe.run()")
         return [f"{one['id']}: {json.dumps([node['html'] for node in one['nodes']])}" for one in found["violations"]]
 
+    async def faults_in_each_look(self) -> list[str]:
+        """What axe finds on the page, and whether one must scroll sideways, in each of `LOOKS`."""
+        found: list[str] = []
+        for (width, height), scheme in LOOKS:
+            await self.page.set_viewport_size({"width": width, "height": height})
+            await self.page.emulate_media(color_scheme=scheme)
+            assert await self.page.evaluate("() => [innerWidth, innerHeight]") == [width, height]
+            found += [f"{width} {scheme}: {one}" for one in await self.violations()]
+            if await self.is_wider_than_the_screen():
+                found.append(f"{width} {scheme}: wider than the screen")
+        return found
+
     async def is_wider_than_the_screen(self) -> bool:
         """Whether one must scroll sideways."""
         script = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"

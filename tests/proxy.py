@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 
 
 class Proxy:
@@ -30,7 +30,7 @@ class Proxy:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         frozen = self._frozen
-        with suppress(OSError, asyncio.CancelledError):
+        with suppress(OSError, asyncio.CancelledError), closing(writer):
             if self._holds:
                 await asyncio.Event().wait()
             await asyncio.sleep(self.delay_seconds)
@@ -47,7 +47,6 @@ class Proxy:
                 for pump in pumps:
                     pump.cancel()
                 far_writer.close()
-                writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, frozen: asyncio.Event) -> None:

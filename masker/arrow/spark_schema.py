@@ -1,6 +1,6 @@
 """Turns schemas of Spark, as its `df.schema.json()` writes them, into Arrow's, and back.
 
-Both are the ones that executors exchange with Python: instants are microseconds in UTC, whatever the session's zone.
+Executors exchange both with Python: instants are microseconds in UTC in each time zone of a session.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Kernels: flat loops over buffers that numba compiles at first use.
 
-Checks and allocation happen before a kernel; its outputs start zeroed. Whoever only plans, reads schemas or streams
-batches calls no kernel, so that numba is loaded with the first one that runs, and only what runs is compiled.
+Checks and allocation happen before a kernel; its outputs start zeroed. To plan, to read schemas and to stream call
+no kernel, so that numba is loaded with the first one that runs, and only what runs is compiled.
 """
 
 import hashlib

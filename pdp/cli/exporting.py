@@ -44,6 +44,7 @@ async def exported(client: "Client", name: str, resume: Path | None) -> int:
 def _gone_on(name: str, kept: dict[str, Any], resume: Path) -> "Iterator[tuple[TextIO, Save]]":
     """The file as the run before left it, and how to keep how far it has come. It has its name only when complete."""
     part, whole = Path(f"{name}.part"), Path(name)
+    _require_file(whole)
     if kept and not part.exists() and whole.exists():
         whole.replace(part)
     with part.open("r+" if kept and part.exists() else "w", encoding="utf-8") as target:
@@ -136,13 +137,26 @@ class _Export:
         return {"records": self._records, "writers": writers}
 
 
+def _require_file(path: Path) -> None:
+    """End the command where a device, a pipe or a folder stands there: a file would take its place."""
+    if path.exists() and not path.is_file():
+        exit_code.fail(f"{path} is not a file; name another one, or - for standard output", exit_code.USAGE)
+
+
 @contextmanager
 def _whole_file(name: str) -> Iterator[TextIO]:
     """A file that gets its name only when it is complete."""
     if name == "-":
-        yield sys.stdout
+        try:
+            yield sys.stdout
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            exit_code.fail(f"cannot write standard output: {error.strerror}", exit_code.USAGE)
         return
     part = Path(f"{name}.part")
+    _require_file(Path(name))
     try:
         with part.open("w", encoding="utf-8") as target:
             yield target

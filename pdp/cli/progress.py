@@ -20,7 +20,10 @@ from pdp.file_lock import locked
 Resume = Annotated[
     Path | None, typer.Option("--resume", help="A file that keeps how far this has come; another run goes on there.")
 ]
-FORMAT = "placet/progress/v1"
+_ANY_FORMAT = "placet/progress/"
+FORMAT = f"{_ANY_FORMAT}v1"
+_MEMBERS = {"realm", "key", "records", "writers"}
+"""What the file has for every command."""
 
 
 @contextmanager
@@ -48,11 +51,17 @@ def read(path: Path, command: str) -> dict[str, Any]:
         exit_code.fail(f"cannot read {path}: {error.strerror}", exit_code.USAGE)
     except ValueError:
         kept = None
-    if not isinstance(kept, dict) or kept.get("format") != FORMAT or kept.get("command") != command:
+    held = kept if isinstance(kept, dict) else {}
+    form = str(held.get("format"))
+    if form != FORMAT and form.startswith(_ANY_FORMAT):
+        exit_code.fail(
+            f"another version of Placet wrote {path}; name another one, or use that version", exit_code.USAGE
+        )
+    if form != FORMAT or held.get("command") != command or not held.keys() >= _MEMBERS:
         exit_code.fail(
             f"{path} is not a file that `pdp audit {command} --resume` wrote; name another one", exit_code.USAGE
         )
-    return kept
+    return held
 
 
 def require_log(path: Path, kept: dict[str, Any], realm: str, kid: str) -> None:

@@ -31,6 +31,8 @@ Measured on two cores: 77 µs an item with one thread, 101 µs with more.
 """
 LEAVING_SECONDS = 6.0
 """Seconds for which the old OPA goes on: more than a question may take while a policy is loaded."""
+ALIVE_SECONDS, HUNG_LOOKS = 5.0, 12
+"""Seconds that OPA has to say how it is, and looks in a row without it after which it is killed: a minute or two."""
 _LEVELS = {"error": logging.ERROR, "warning": logging.INFO, "info": logging.DEBUG, "debug": logging.DEBUG}
 """The levels of OPA's own notes, which are details to those who run a server. What is not JSON is a crash."""
 _HARMLESS = "http: superfluous response.WriteHeader"
@@ -117,6 +119,7 @@ class OpaProcess:
         """Return when OPA answers. Raises `SetupError` with its last lines if it does not."""
         await self._load()
         self._begin(self._watch())
+        self._begin(self._guard())
 
     async def stop(self) -> None:
         """End every OPA, as `Child.stop` does."""
@@ -144,6 +147,18 @@ class OpaProcess:
                     await self._load()
                 except (SetupError, OSError) as error:
                     self._reloaded(str(error))
+
+    async def _guard(self) -> None:
+        """Kill the OPA that answers whenever it hangs, until cancelled. Then it is started again."""
+        late = 0
+        while True:
+            await asyncio.sleep(ALIVE_SECONDS)
+            one = self._present
+            late = late + 1 if one and await _hangs(self.socket) else 0
+            if one and late >= HUNG_LOOKS:
+                self._say(f"OPA has not answered for {HUNG_LOOKS * ALIVE_SECONDS:.0f} s; it is killed")
+                one.kill()
+                late = 0
 
     async def _load(self) -> None:
         """Let an OPA with the present bundle take over. Raises `SetupError`, and the one before goes on."""
@@ -186,6 +201,16 @@ class OpaProcess:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _hangs(socket: Path) -> bool:
+    """Whether an OPA takes a connection, and then says nothing in time."""
+    try:
+        async with asyncio.timeout(ALIVE_SECONDS):
+            await answers(socket)
+    except TimeoutError:
+        return True
+    return False
 
 
 def _is_other(bundle: Path, loaded: os.stat_result | None) -> bool:

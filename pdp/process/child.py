@@ -84,6 +84,11 @@ class Child:
         finally:
             await self._end()
 
+    def kill(self) -> None:
+        """End the process at once, so that it is started again."""
+        if self._process:
+            send(self._process, signal.SIGKILL)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

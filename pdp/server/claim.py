@@ -7,12 +7,14 @@ in the user's runtime folder, which this process locks, and before that it is tr
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
 
 from pdp.errors import SetupError
 from pdp.file_lock import locked
 from pdp.runtime_folder import runtime_folder
+
+_NUMBER_BYTES = 20
+"""More bytes than the number of a process has."""
 
 
 @contextmanager
@@ -54,16 +56,17 @@ def _locked(field: str, address: str) -> Iterator[None]:
         raise SetupError(f"{path} cannot be locked ({error.strerror}); remove it") from None
     try:
         if not locked(file, "servers with workers"):
-            raise SetupError(f"{field}: {address} belongs to another `pdp serve`{_holder(path)}; end it first")
-        os.ftruncate(file, 0)
-        os.write(file, str(os.getpid()).encode())
+            raise SetupError(f"{field}: {address} belongs to another `pdp serve`{_holder(file)}; end it first")
+        with suppress(OSError):  # the number only helps who reads it; a full disk stops no start
+            os.ftruncate(file, 0)
+            os.write(file, str(os.getpid()).encode())
         yield  # the file stays: another process may lock it by now
     finally:
         os.close(file)
 
 
-def _holder(path: Path) -> str:
+def _holder(file: int) -> str:
     try:
-        return f" (process {int(path.read_text())})"
+        return f" (process {int(os.pread(file, _NUMBER_BYTES, 0))})"
     except (OSError, ValueError):
         return ""

@@ -66,10 +66,10 @@ class Worker(Child):
         status, _ = await self._asked("/readyz")
         is_alive = status == HTTPStatus.OK or (await self._asked("/livez"))[0] == HTTPStatus.OK
         self._hung = 0 if is_alive or not self._serves.is_set() else self._hung + 1
-        if self._hung >= HUNG_LOOKS and self._process and self._process.returncode is None:
+        if self._hung >= HUNG_LOOKS:
             self._hung = 0
             self.say(f"{self.name} shows no life: its event loop does not turn, or it is stopped; it is killed")
-            self._process.kill()
+            self.kill()
         return status == HTTPStatus.OK
 
     async def metrics(self) -> str:

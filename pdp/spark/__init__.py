@@ -3,7 +3,7 @@
 Spark itself is the cluster's: Placet brings none.
 """
 
+from masker.errors import MaskRefused
 from pdp.spark.job import mask_job
-from pdp.spark.refused import MaskRefused
 
 __all__ = ["MaskRefused", "mask_job"]

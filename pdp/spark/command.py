@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from masker.errors import MaskRefused
 from pdp.client.call_error import CallError
 from pdp.client.decision import Denied
 from pdp.client.enforcement import ApprovalPending
 from pdp.say import say
 from pdp.spark.job import mask_job
-from pdp.spark.refused import MaskRefused
 
 _HEADED = {"csv": {"header": "true"}}
 """What reading and writing a format is told. Columns of CSV stay text: numbers of codes keep their zeros."""

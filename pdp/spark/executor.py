@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pdp.arrow.table import Batch
+from pdp.arrow.table import Batch, Schema
 from pdp.spark.columns import named
 from pdp.spark.part import PartStream, Way
 from pdp.spark.tally import Tally
@@ -12,12 +12,12 @@ Parts = Callable[[Iterable[Batch]], Iterator[Batch]]
 """What `DataFrame.mapInArrow` takes."""
 
 
-def streaming(way: Way, table: str, names: list[str], told: Any) -> Parts:
+def streaming(way: Way, table: str, schema: Schema, told: Any) -> Parts:
     """Parts that stream through the server; each tells the accumulator `told` that it ended."""
 
     def masked(batches: Iterable[Batch]) -> Iterator[Batch]:
         place, rows = _place(), 0
-        for batch in PartStream(way, table, *place).masked(named(batches, names)):
+        for batch in PartStream(way, table, *place).masked(named(batches, schema)):
             rows += batch.num_rows
             yield batch
         if rows:
@@ -26,13 +26,13 @@ def streaming(way: Way, table: str, names: list[str], told: Any) -> Parts:
     return masked
 
 
-def keyed(sealed: Any, keys: str, table: str, names: list[str], told: Any) -> Parts:
+def keyed(sealed: Any, keys: str, table: str, schema: Schema, told: Any) -> Parts:
     """Parts that are masked where they are, with the key file `keys`; `sealed` is a broadcast of `Sealed`."""
 
     def masked(batches: Iterable[Batch]) -> Iterator[Batch]:
         from pdp.spark import keyed_part
 
-        for made in keyed_part.masked(sealed.value, keys, table, _place(), named(batches, names)):
+        for made in keyed_part.masked(sealed.value, keys, table, _place(), named(batches, schema)):
             if not isinstance(made, Tally):
                 yield made
             elif any(made.attempts.values()):

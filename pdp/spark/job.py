@@ -12,12 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from masker.errors import MaskRefused
 from pdp.client.connection import Client
 from pdp.errors import PdpError
 from pdp.spark.begun import Begun
 from pdp.spark.job_calls import JobCalls, Scope
 from pdp.spark.own_loop import OwnLoop
-from pdp.spark.refused import MaskRefused, behind
+from pdp.spark.refused import behind
 from pdp.v1.approval_pb2 import OutcomeState
 
 T = TypeVar("T")
@@ -130,15 +131,14 @@ class SparkJob:
         from pdp.arrow import table
         from pdp.spark import columns, executor
 
-        names, name = list(frame.columns), self._scope.table
+        name = self._scope.table
         if self._keys:
-            parts = executor.keyed(begun.sealed(), self._keys, name, names, begun.told)
+            parts = executor.keyed(begun.sealed(), self._keys, name, schema, begun.told)
             begun.watched(self._running, self._calls)
         else:
-            parts = executor.streaming(self._way(begun.answer.ticket), name, names, begun.told)
+            parts = executor.streaming(self._way(begun.answer.ticket), name, schema, begun.told)
         after = table.schema(begun.answer.plan.output_schema, "output_schema")
-        made = columns.spark_schema(frame, schema, after)
-        return columns.numbered(frame).mapInArrow(parts, made)
+        return columns.through(frame, parts, after)
 
     def _way(self, ticket: str) -> Any:
         from pdp.spark.part import Way
@@ -159,10 +159,10 @@ class SparkJob:
         refused = self._refused(why) if why else _of_spark(error)
         if error is None and refused is None:
             return self._recorded(begun, OutcomeState.OUTCOME_STATE_SUCCEEDED, "")
-        told = refused.sentence if refused is not None else type(error).__name__
+        told = str(refused) if refused is not None else type(error).__name__
         unrecorded = self._recorded(begun, OutcomeState.OUTCOME_STATE_FAILED, told)
         if unrecorded is not None:
-            log.warning("%s", unrecorded.sentence)
+            log.warning("%s", unrecorded)
         return refused
 
     def _recorded(self, begun: "Begun", outcome: "OutcomeState", reason: str) -> MaskRefused | None:
@@ -192,7 +192,7 @@ class SparkJob:
             self._loop = None
 
     def _refused(self, problem: str) -> MaskRefused:
-        return MaskRefused.at(self._scope.table, problem)
+        return MaskRefused(problem, table=self._scope.table)
 
 
 def _of_spark(error: BaseException | None) -> MaskRefused | None:

@@ -1,6 +1,7 @@
 """What the driver asks of the server about one job: begin, look, finish."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -36,6 +37,8 @@ T = TypeVar("T", bound=Message)
 PATIENCE_SECONDS = 120.0
 """Seconds for which a server that is away is asked again about the end of a job; about its beginning a quarter."""
 _MAX_REASON = 1_000
+_PART = re.compile(r"parts\[(\d+)\]").fullmatch
+"""Where the server names a part that did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +113,20 @@ class JobCalls:
     async def finish(
         self, job_id: str, outcome: "OutcomeState", tally: Tally, *, keys_here: bool, reason: str
     ) -> MaskJob:
-        """The finished job."""
-        request = FinishMaskJobRequest(job_id=job_id, outcome=outcome, reason=reason[:_MAX_REASON])
-        request.parts.extend(
-            EndedPart(part=part, attempt=attempt, rows=rows) for part, (attempt, rows) in tally.ended.items()
-        )
-        if keys_here:
-            request.thrown_away_attempts, request.thrown_away_rows = tally.thrown_away
-            request.values.extend(MaskedValues(column=name, values=number) for name, number in tally.values.items())
-        answer: FinishMaskJobResponse = await self._insisted(self._stub.FinishMaskJob, request, PATIENCE_SECONDS)
-        return answer.job
+        """The finished job. An attempt that the server did not see end is one that Spark stopped early."""
+        while True:
+            request = _finish(job_id, outcome, tally, reason, keys_here=keys_here)
+            try:
+                answer: FinishMaskJobResponse = await self._insisted(
+                    self._stub.FinishMaskJob, request, PATIENCE_SECONDS
+                )
+            except CallError as error:
+                early = [request.parts[int(found[1])].part for path, _ in error.violations if (found := _PART(path))]
+                if not early:
+                    raise
+                tally = tally.without(early)
+            else:
+                return answer.job
 
     async def _insisted(self, rpc: Callable[..., Any], request: Message, seconds: float) -> Any:
         """The answer. A server that is away is asked again for so long."""
@@ -132,6 +139,20 @@ class JobCalls:
                 if error.code not in {"UNAVAILABLE", "DEADLINE_EXCEEDED"} or clock() >= ends:
                     raise
             await backoff.pause()
+
+
+def _finish(
+    job_id: str, outcome: "OutcomeState", tally: Tally, reason: str, *, keys_here: bool
+) -> FinishMaskJobRequest:
+    """What a driver says of the end of its job."""
+    request = FinishMaskJobRequest(job_id=job_id, outcome=outcome, reason=reason[:_MAX_REASON])
+    request.parts.extend(
+        EndedPart(part=part, attempt=attempt, rows=rows) for part, (attempt, rows) in tally.ended.items()
+    )
+    if keys_here:
+        request.thrown_away_attempts, request.thrown_away_rows = tally.thrown_away
+        request.values.extend(MaskedValues(column=name, values=number) for name, number in tally.values.items())
+    return request
 
 
 _AGAIN = "a job has begun under this request_id; to mask again, take another request_id, which asks anew"

@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from masker import Keyring, Masker, MaskError, MaskPlan, ValueRefused
+from masker import Keyring, Masker, MaskError, MaskPlan
+from masker.errors import MaskRefused
 from pdp import mask_ticket
 from pdp.arrow.table import Batch
 from pdp.mask_ticket import KEYS_ON_EXECUTORS, Ticket
 from pdp.spark import values
-from pdp.spark.refused import MaskRefused, in_value
 from pdp.spark.sealed import Sealed
 from pdp.spark.tally import Tally
 
@@ -30,12 +30,8 @@ def masked(sealed: Sealed, keys: str, table: str, place: tuple[int, int], batche
             for column, number in values.counted(masker.plan, batch).items():
                 counts[column] = counts.get(column, 0) + number
             yield made
-    except ValueRefused as error:
-        row = {} if error.row is None else {"row": str(error.row)}
-        named = {"column": error.column, "rule": error.rule}
-        refused = in_value(table, str(error), {**row, **{k: v for k, v in named.items() if v}}, part, 0)
     except MaskError as error:
-        refused = MaskRefused.at(table, str(error), part=part)
+        refused = error if isinstance(error, MaskRefused) else MaskRefused.of(error, table=table, part=part)
     if refused is not None:
         raise refused
     yield Tally({place: rows}, counts)
@@ -56,7 +52,7 @@ def require_whole(sealed: Sealed, table: str, now: float) -> Ticket:
         problem = f"the ticket is refused: {error}"
     except MaskError as error:
         problem = f"the plan is refused: {error}"
-    raise MaskRefused.at(table, problem)
+    raise MaskRefused(problem, table=table)
 
 
 def _masker(sealed: Sealed, keys: str, table: str) -> Masker:
@@ -66,7 +62,7 @@ def _masker(sealed: Sealed, keys: str, table: str) -> Masker:
     if at not in _MASKERS:
         ring = Keyring.load(keys)
         if ring.realm != ticket.realm:
-            raise MaskRefused.at(table, f"the key file is of the realm {ring.realm}, not {ticket.realm}")
+            raise MaskRefused(f"the key file is of the realm {ring.realm}, not {ticket.realm}", table=table)
         _MASKERS.clear()
         _MASKERS[at] = Masker(MaskPlan.from_json(sealed.plan_json), ring)
     return _MASKERS[at]

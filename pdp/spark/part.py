@@ -1,8 +1,10 @@
 """One part of a job on an executor: its batches go to the server under the job's ticket, and come back masked.
 
 1. A Python worker has one event loop and one connection, which all parts of a job use.
-2. A stream that the server has no place for, or does not answer, is tried again for a while. One that has begun is not:
-   its attempt fails, and Spark begins another attempt.
+2. A stream that the server has no place for, or does not answer, is tried again for a while. Where one that has begun
+   breaks, its attempt fails, and Spark begins another attempt.
+3. A task of Spark may run several parts of ours, after `coalesce` or in a join with itself. To the server they are one,
+   and each begins with the next piece.
 """
 
 import asyncio
@@ -10,9 +12,11 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import grpc
 
+from masker.errors import MaskRefused
 from pdp.arrow.table import Batch
 from pdp.client.backoff import Backoff
 from pdp.client.call_error import CallError, call_error
@@ -21,12 +25,12 @@ from pdp.client.masks import MaskCall, shape
 from pdp.errors import PdpError
 from pdp.spark.flow import LATE_SECONDS, Flow
 from pdp.spark.own_loop import OwnLoop
-from pdp.spark.refused import MaskRefused, in_value
+from pdp.spark.refused import in_value
 from pdp.v1.mask_pb2 import MaskJobPart, StreamStart
 from pdp.v1.request_pb2 import Effect
 
 PATIENCE_SECONDS = 60.0
-"""Seconds for which a stream is tried again where the server does not answer, or has let one in and lost it."""
+"""Seconds for which a stream is tried again where the server, or what it needs, is away."""
 CROWDED_SECONDS = 1800.0
 """The same where the server has no place for another stream: those that run have to end first."""
 
@@ -50,6 +54,8 @@ class _Worker:
     client: Client
 
 
+_PIECES: dict[tuple[str, int, int], Iterator[int]] = {}
+"""The next piece of the attempt that this process worked at last."""
 _WORKERS: list[_Worker] = []
 """The worker that this process is; empty before its first part."""
 
@@ -78,29 +84,31 @@ class PartStream:
         """All pieces; the flow hears how it ended."""
         failure: BaseException | None = None
         try:
-            rows = piece = 0
+            rows, pieces = 0, _pieces(self)
             while await asyncio.to_thread(flow.has_more):
-                rows += await self._piece(client, flow, piece, rows)
-                piece += 1
+                rows += await self._piece(client, flow, pieces, rows)
         except (asyncio.CancelledError, MaskRefused) as error:
             failure = error
         except Exception as error:  # noqa: BLE001  # its text may quote a value
-            failure = MaskRefused.at(self.table, f"masking ended with {type(error).__name__}", part=self.part)
+            failure = MaskRefused(f"masking ended with {type(error).__name__}", table=self.table, part=self.part)
         flow.end(failure)
 
-    async def _piece(self, client: Client, flow: Flow, piece: int, before: int) -> int:
-        """The rows of one stream. It is tried again as long as it has not begun."""
+    async def _piece(self, client: Client, flow: Flow, pieces: Iterator[int], before: int) -> int:
+        """The rows of one stream. One that did not begin is tried again; a piece that is there, as the next one."""
         schema, loop = flow.first.schema, asyncio.get_running_loop()
-        start = StreamStart(job=MaskJobPart(part=self.part, attempt=self.attempt, piece=piece), shape=shape(schema))
-        backoff, began, earlier = Backoff(), loop.time(), None
+        backoff, began, piece = Backoff(), loop.time(), next(pieces)
         while True:
+            place = MaskJobPart(part=self.part, attempt=self.attempt, piece=piece)
+            start = StreamStart(job=place, shape=shape(schema))
             async with MaskCall(client, start, schema, stop=flow.stop) as call:
                 failure = await self._opened(call, flow)
                 if failure is None:
                     return await self._through(call, flow, before)
-            earlier = failure if failure.reason != "PART_REPEATED" else earlier or failure
-            if loop.time() - began > _patience(earlier):
-                raise self._refused(earlier, before)
+            if failure.reason == "PART_REPEATED":
+                piece = next(pieces)
+                continue
+            if loop.time() - began > _patience(failure):
+                raise self._refused(failure, before)
             await backoff.pause()
 
     async def _opened(self, call: MaskCall, flow: Flow) -> CallError | None:
@@ -130,6 +138,15 @@ class PartStream:
 
     def _refused(self, error: PdpError, before: int) -> MaskRefused:
         return in_value(self.table, error.sentence, error.metadata, self.part, before)
+
+
+def _pieces(parts: PartStream) -> Iterator[int]:
+    """The pieces that this process has not begun, of the attempt that it works at."""
+    attempt = parts.way.ticket, parts.part, parts.attempt
+    if attempt not in _PIECES:
+        _PIECES.clear()
+        _PIECES[attempt] = count()
+    return _PIECES[attempt]
 
 
 def _patience(failure: CallError) -> float:

@@ -4,7 +4,7 @@ Spark adds what a task told once it succeeded, and of no other. A part that seve
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 Attempts = dict[tuple[int, int], int]
@@ -19,10 +19,16 @@ class Tally:
     values: Mapping[str, int] = field(default_factory=dict)
 
     def added(self, other: "Tally") -> "Tally":
-        """Both together. An attempt counts once."""
-        if other.attempts.keys() <= self.attempts.keys():
-            return self
-        return Tally({**self.attempts, **other.attempts}, Counter(self.values) + Counter(other.values))
+        """Both together. What one task told several times, after `coalesce` for example, is one attempt."""
+        attempts = dict(self.attempts)
+        for place, rows in other.attempts.items():
+            attempts[place] = attempts.get(place, 0) + rows
+        return Tally(attempts, Counter(self.values) + Counter(other.values))
+
+    def without(self, parts: Collection[int]) -> "Tally":
+        """The same without the last attempt of these parts."""
+        last = {(part, self.ended[part][0]) for part in parts}
+        return Tally({place: rows for place, rows in self.attempts.items() if place not in last}, self.values)
 
     @property
     def ended(self) -> dict[int, tuple[int, int]]:

@@ -6,10 +6,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -69,15 +72,16 @@ class Terminal:
         return {**inherited, **cache, **log, "PYTHONPATH": str(ROOT), **self.variables, **more}
 
     async def start(self, *arguments: str | Path, command: list[str] = PDP, **more: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *command,
-            *map(str, arguments),
-            cwd=self.folder,
-            env=self.environment(**more),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        with heeded():
+            return await asyncio.create_subprocess_exec(
+                *command,
+                *map(str, arguments),
+                cwd=self.folder,
+                env=self.environment(**more),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
 
     async def __call__(
         self, *arguments: str | Path, given: str | bytes = b"", command: list[str] = PDP, **more: str
@@ -95,6 +99,19 @@ class Terminal:
                 assert process.returncode is not None
                 status = process.returncode
         return Done(status, out.decode(errors="backslashreplace"), err.decode(errors="backslashreplace"))
+
+
+@contextmanager
+def heeded() -> Iterator[None]:
+    """Children heed signals, although a run in a shell's background or by `nohup` ignores some."""
+    ignored = [one for one in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, lambda *_: None)
+    try:
+        yield
+    finally:
+        for one in ignored:
+            signal.signal(one, signal.SIG_IGN)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ from pdp.cli import progress
 from pdp.dev import identity
 from pdp.dev.stack import configuration
 from pdp.process.mongod import MongodProcess
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import PDP, Terminal
 from tests.parts import Placet, placet
 from tests.pdp.long_log import grow
 from tests.tokens import claims, signed
@@ -132,6 +133,34 @@ async def test_state_of_another_log_or_command_is_refused(pdp: Terminal) -> None
     damaged = await pdp("audit", "verify", "--resume", "state")
     assert damaged.status == 2
     assert "is not as it was written; begin again with another --resume file" in damaged.err
+
+
+async def test_state_that_is_cut_or_of_another_version_is_refused(pdp: Terminal) -> None:
+    state = pdp.folder / "state"
+    (pdp.folder / "folder").mkdir()
+    whole = json.dumps({"format": progress.FORMAT, "command": "verify", "realm": "dev", "key": "k"})
+    for text in ("", whole[:-9], "[]", whole):
+        state.write_text(text)
+        done = await pdp("audit", "verify", "--resume", "state")
+        assert done.status == 2
+        assert done.err == "state is not a file that `pdp audit verify --resume` wrote; name another one\n"
+    state.write_text(whole.replace("progress/v1", "progress/v2"))
+    newer = await pdp("audit", "verify", "--resume", "state")
+    assert newer.status == 2
+    assert newer.err.startswith("another version of Placet wrote state; name another one")
+    assert (await pdp("audit", "verify", "--resume", "folder")).err == "cannot read folder: Is a directory\n"
+
+
+async def test_output_that_is_closed_full_or_not_a_file_is_said(pdp: Terminal) -> None:
+    os.mkfifo(pdp.folder / "pipe")
+    for name, resume in (("pipe", ()), ("pipe", ("--resume", "state"))):
+        done = await pdp("audit", "export", name, *resume)
+        assert (done.status, done.err) == (2, "pipe is not a file; name another one, or - for standard output\n")
+    full = await pdp("audit", "export", "-", command=["sh", "-c", 'exec "$@" > /dev/full', "sh", *PDP])
+    assert (full.status, full.err) == (2, "cannot write standard output: No space left on device\n")
+    closed = await pdp("audit", "verify", "--resume", "own", command=["sh", "-c", 'exec "$@" >&- <&-', "sh", *PDP])
+    assert closed.status == 0, closed.err
+    assert closed.err.startswith("intact: ")
 
 
 async def test_options_that_do_not_go_together_are_refused(pdp: Terminal) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +9,15 @@ from tests.spark.placed import Placed, placed
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[Any]:
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the session writes its event log."""
+    return tmp_path_factory.mktemp("events")
+
+
+@pytest.fixture(scope="session")
+def spark(events: Path) -> Iterator[Any]:
     """One session of Spark for all tests that break nothing in it. What a test sets of its conf, it resets."""
-    with cluster.session() as started:
+    with cluster.session({"spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file://{events}"}) as started:
         yield started
 
 

@@ -14,12 +14,21 @@ from pdp.process import toolcache
 from pdp.process.mongod import MongodProcess
 from pdp.spark import mask_job
 from pdp.spark.own_loop import OwnLoop
+from pdp.v1.approval_pb2 import Approval
 from pdp.v1.mask_job_pb2 import MaskJob
 from tests.mask_jobs import Stage, staged
 from tests.memory import in_memory
 from tests.parts import log
 
 T = TypeVar("T")
+DAYS = """package policy
+
+mask contains {
+    "rule": "days", "reason": "the year is enough", "columns": ["day"],
+    "mask": "generalize", "to": "year", "format": "%Y-%m-%d",
+}
+"""
+"""A mask that a value may not fit."""
 
 
 @dataclass
@@ -49,6 +58,16 @@ class Placed:
             **more,
         )
 
+    def approve(self, approval_id: str) -> None:
+        """Have bob approve."""
+
+        async def approved() -> None:
+            server = self.stage.server
+            seen = await server.seen(Approval(approval_id=approval_id), server.metadata("bob"))
+            await server.review(seen, "bob")
+
+        self.run(approved())
+
     def get(self, job_id: str) -> MaskJob:
         return self.run(self.stage.get(job_id))
 
@@ -70,6 +89,7 @@ def placed(folder: Path, **changes: Any) -> Iterator[Placed]:
             MongodProcess(toolcache.mongod(), memory, say=print, test_commands=True)
         )
         (folder / "policy").mkdir()
+        (folder / "policy/days.rego").write_text(DAYS)
         stage = await closing.enter_async_context(staged(folder / "state", mongod.uri, folder / "policy", **changes))
         return Placed(loop, stage, mongod)
 

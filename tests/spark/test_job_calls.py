@@ -9,7 +9,6 @@ import pytest
 from pdp.client import ApprovalPending, CallError, Denied
 from pdp.spark.job_calls import JobCalls, Scope
 from pdp.spark.tally import Tally
-from pdp.v1.approval_pb2 import Approval
 from tests.mask_jobs import FAILED, SUCCEEDED, TABLE, rows
 from tests.spark.placed import Placed
 
@@ -39,17 +38,11 @@ def test_a_pending_approval_says_how_to_go_on_and_the_same_request_id_does(stack
     with pytest.raises(ApprovalPending, match="people have to review apr_") as pending:
         start(stack, asked)
     assert asked.request_id in pending.value.__notes__[0]
-    stack.run(approved(stack, pending.value.approval_id))
+    stack.approve(pending.value.approval_id)
     assert start(stack, asked).job_id.startswith("job_")
     with pytest.raises((Denied, CallError)) as used:  # a driver that was killed used it up
         start(stack, asked)
     assert "another request_id" in f"{used.value} {getattr(used.value, '__notes__', '')}"
-
-
-async def approved(stack: Placed, approval_id: str) -> None:
-    server = stack.stage.server
-    seen = await server.seen(Approval(approval_id=approval_id), server.metadata("bob"))
-    await server.review(seen, "bob")
 
 
 def test_a_job_ends_with_the_last_attempt_of_each_part(stack: Placed) -> None:
@@ -58,6 +51,19 @@ def test_a_job_ends_with_the_last_attempt_of_each_part(stack: Placed) -> None:
         stack.run(stack.stage.part(begun.ticket, 0, rows("a", "b"), attempt=attempt))
     ended = finish(stack, begun.job_id, SUCCEEDED, Tally({(0, 1): 2, (0, 2): 2}))
     assert (ended.parts, ended.rows, ended.other_attempts, ended.other_rows) == (1, 2, 1, 2)
+
+
+def test_an_attempt_that_spark_stopped_early_is_left_out(stack: Placed) -> None:
+    begun = start(stack, scope())
+    stack.run(stack.stage.part(begun.ticket, 0, rows("a", "b"), attempt=1))
+    ended = finish(stack, begun.job_id, SUCCEEDED, Tally({(0, 1): 2, (1, 5): 2}))
+    assert (ended.parts, ended.rows) == (1, 2)
+
+
+def test_what_one_task_told_twice_is_one_attempt() -> None:
+    tally = Tally({(0, 1): 2}, {"id": 2}).added(Tally({(0, 1): 3}, {"id": 1})).added(Tally({(0, 2): 5}))
+    assert (tally.ended, tally.thrown_away, dict(tally.values)) == ({0: (2, 5)}, (1, 5), {"id": 3})
+    assert tally.without([0]).ended == {0: (1, 5)}
 
 
 def test_with_keys_elsewhere_the_caller_counts(stack: Placed) -> None:

@@ -9,10 +9,10 @@ import grpc
 import pyarrow as pa
 import pytest
 
+from masker.errors import MaskRefused
 from pdp.client.masks import MaskCall
 from pdp.spark import part
 from pdp.spark.part import PartStream, Way
-from pdp.spark.refused import MaskRefused
 from pdp.v1.mask_job_pb2 import MaskJobState
 from tests.mask_jobs import rows
 from tests.spark.placed import Placed
@@ -94,6 +94,17 @@ def test_a_schema_that_is_not_the_jobs_names_the_column(stack: Placed) -> None:
     with pytest.raises(MaskRefused, match=r"^table people, part 0: .*column note is int64 here and string in the job"):
         masked(stream(stack, job.ticket), iter([pa.record_batch({"id": ["a"], "note": [1]})]))
     assert stack.get(job.job_id).state == MaskJobState.MASK_JOB_STATE_RUNNING
+
+
+def test_parts_of_one_task_are_pieces_of_one_attempt(stack: Placed) -> None:
+    job = begun(stack)
+    parts = stream(stack, job.ticket)
+    assert len(masked(parts, iter([rows("a")]))) == 1
+    part._PIECES.clear()  # as in another Python worker
+    assert len(masked(parts, iter([rows("b", "c")]))) == 2
+    assert len(masked(parts, iter([rows("d")]))) == 1
+    ended = stack.run(stack.stage.finish(job.job_id, [(0, parts.attempt, 4)]))
+    assert (ended.rows, ended.other_attempts) == (4, 0)
 
 
 def test_a_stopped_job_takes_no_part_and_says_why(stack: Placed) -> None:

@@ -1,13 +1,11 @@
 """Several requests on one page, in a real Chromium: all are read to their ends before all are approved."""
 
-from typing import Any
 from urllib.parse import urlencode
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from pdp.v1.approval_pb2 import Approval
-from tests.chromium import LOOKS, Reader, reader
+from tests.chromium import Reader, reader
 from tests.parts import Placet, exporting
 
 READ = "You have read all to their ends; you may approve."
@@ -27,12 +25,10 @@ async def read_all(bob: Reader) -> None:
     await expect(bob.page.locator("#why")).to_have_text(READ)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_axe_finds_nothing_and_the_console_is_quiet(windows: Browser, server: Placet, look: Any) -> None:
-    async with reader(windows, server, "bob", look=look) as bob:
+async def test_axe_finds_nothing_and_the_console_is_quiet(windows: Browser, server: Placet) -> None:
+    async with reader(windows, server, "bob") as bob:
         assert await bob.open(address(await three(server))) == 200
-        assert await bob.violations() == []
-        assert not await bob.is_wider_than_the_screen()
+        assert await bob.faults_in_each_look() == []
         bob.require_quiet()
 
 

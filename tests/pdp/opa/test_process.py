@@ -110,6 +110,21 @@ async def test_what_a_policy_prints_stays_out_of_the_log(
     assert {record.name for record in caplog.records} >= {"opa"}
 
 
+async def test_opa_that_hangs_is_started_again(
+    binary: Path, folder: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pdp.opa.process.ALIVE_SECONDS", 0.3)
+    build(binary, folder, "one")
+    async with OpaProcess(binary, folder / "bundle" / "bundle.tar.gz", folder / "opa.sock", say=said.append) as opa:
+        hung = opa.pid
+        await asyncio.sleep(0.5)
+        os.kill(hung, signal.SIGSTOP)
+        await until(lambda: "OPA runs again" in said)
+        assert opa.pid != hung
+        assert await answer(opa) == "one"
+    assert "OPA has not answered for" in said[0]
+
+
 async def test_what_go_says_of_a_query_that_was_given_up_is_no_error(
     opa: OpaProcess, caplog: pytest.LogCaptureFixture
 ) -> None:

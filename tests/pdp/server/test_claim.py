@@ -1,5 +1,6 @@
 """Addresses that workers share are held against other servers."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -65,3 +66,16 @@ def test_link_in_the_place_of_a_lock_is_not_followed(runtime: Path) -> None:
     lock.symlink_to(runtime / "elsewhere")
     assert "remove it" in refused("listen", held["listen"])
     assert not (runtime / "elsewhere").exists()
+
+
+def test_lock_that_a_server_left_or_that_takes_no_number_stops_no_start(runtime: Path) -> None:
+    folder = runtime / "placet"
+    folder.mkdir(mode=0o700)
+    for make in (lambda path: path.write_text("999999"), os.mkfifo):
+        with claimed({"listen": "127.0.0.1:0"}) as held:
+            address = held["listen"]
+        path = folder / f"{address}.lock"
+        path.unlink()
+        make(path)
+        with claimed({"listen": address}):
+            assert refused("http.listen", address).startswith(f"http.listen: {address} belongs to another")
