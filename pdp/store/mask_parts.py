@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError
 
 from pdp.mask_job import JobSealer, PartRepeated, Place, Streamed
@@ -13,7 +14,7 @@ _SCHEMA_VERSION = 1
 _AT_ONCE = 1000
 """Streams that are read at one time."""
 _READ_SECONDS = 5.0
-"""Seconds in which all parts of a job are read: 100,000 take one."""
+"""Seconds in which MongoDB sums up, closes or forgets all streams of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,14 @@ class MaskParts:
         """Every stream of a job, by part, attempt and piece, some at a time."""
         order = [("part", 1), ("attempt", 1), ("piece", 1)]
         found = self._collection.find({"job": {"$eq": job_id}}, batch_size=10_000).sort(order)
-        async with unavailable(_READ_SECONDS):
-            while some := await found.to_list(_AT_ONCE):
-                yield [_read(one) for one in some]
+        while some := await self._next(found):
+            yield [_read(one) for one in some]
+
+    @staticmethod
+    async def _next(found: AsyncCursor[Document]) -> list[Document]:
+        """What is read next. The time is that of each read: what is done with it in between may take longer."""
+        async with unavailable():
+            return await found.to_list(_AT_ONCE)
 
     async def so_far(self, job_id: str) -> SoFar:
         """How far a running job is. Of attempts of one part that came to their end the one with most rows counts.

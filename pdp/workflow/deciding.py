@@ -77,7 +77,6 @@ class Deciding:
         self._informing, self.lineage = Informing(lineage), lineage
         self._person_types = person_types
         self._batcher, self._settlement, self._delivery = batcher, settlement, delivery
-        self.still_lacking = settlement.still_lacking
         self._writer, self._grantor, self._database, self._turns = writer, grantor, database, turns
         self._recording: set[asyncio.Task[None]] = set()
         self._counts_rules = counts_rules
@@ -133,6 +132,10 @@ class Deciding:
             await self._record(outcomes)
         self._summarize(outcomes)
         return await self._with_grants(outcomes)
+
+    async def still_lacking(self, ask: Ask, verdict: Verdict, approval_id: str) -> Verdict | None:
+        """Why an approval that was used does not meet what the policy requires now: see `Settlement`."""
+        return await self._settlement.still_lacking(ask, verdict, approval_id)
 
     async def judged(self, asks: Sequence[Ask]) -> list[Verdict | PdpError]:
         """What the policy says of each, which is `informed`, or its error.
