@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from masker import spark as bare
 from masker.arrow.spark_schema import spark_schema
 from masker.errors import MaskRefused, PlanRefused
+from masker.spark import numbered, schema_of
 from pdp.arrow.table import Batch, Schema
 
 
@@ -14,7 +14,7 @@ def arrow_schema(frame: Any, table: str) -> Schema:
     """The Arrow schema of a DataFrame. Raises `MaskRefused` for a type that Spark does not pass on."""
     refused: MaskRefused | None = None
     try:
-        return bare.schema_of(frame.schema.json())
+        return schema_of(frame.schema.json())
     except PlanRefused as error:
         refused = MaskRefused.of(error, table=table, part=None)
     raise refused
@@ -25,7 +25,7 @@ def through(frame: Any, parts: Any, output: Schema) -> Any:
     from pyspark.sql.types import StructType
 
     made = StructType.fromJson(spark_schema(output, json.loads(frame.schema.json())))
-    return bare.numbered(frame).mapInArrow(parts, made)
+    return numbered(frame).mapInArrow(parts, made)
 
 
 def named(batches: Iterable[Batch], schema: Schema) -> Iterator[Batch]:
