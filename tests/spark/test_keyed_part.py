@@ -79,9 +79,8 @@ def other(sealed: Sealed, change: str) -> tuple[Sealed, str, float]:
     plan = json.loads(sealed.plan_json)
     match change:
         case "forged":
-            text = mask_ticket.read(sealed.ticket, sealed.ticket_key, 0).signed(
-                OKPKey.generate_key("Ed25519", parameters={"kid": "forged"})
-            )
+            key = OKPKey.generate_key("Ed25519", parameters={"kid": "forged"})
+            text = mask_ticket.read(sealed.ticket, sealed.ticket_key, 0).signed(key)
             return dataclasses.replace(sealed, ticket=text), "people", 0
         case "table":
             return sealed, "salaries", 0

@@ -145,6 +145,11 @@ def test_a_server_without_room_is_asked_again(stack: Placed, monkeypatch: pytest
     assert next(tries) == 3
 
 
+def test_a_name_of_several_servers_is_an_address(stack: Placed) -> None:
+    parts = stream(stack, begun(stack).ticket, address=f"dns:///{stack.stage.server.address}")
+    assert len(masked(parts, iter([rows("a")]))) == 1
+
+
 def test_a_server_that_stays_away_ends_the_attempt(stack: Placed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part, "PATIENCE_SECONDS", 0.3)
     with pytest.raises(MaskRefused, match=r"^table people, part 0: "):
