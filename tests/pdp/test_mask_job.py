@@ -73,7 +73,7 @@ def test_job_as_it_was_written_passes() -> None:
         {"result": b"{}", "result_seal": SEALER.signed("result", "job_2", b"{}")},
         {"seal": JobSealer(SEALER.key, "another").signed("job", JOB.id, FROZEN)},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_changed_job_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(MaskJobTampered):
