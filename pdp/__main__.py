@@ -14,6 +14,7 @@ def main() -> None:
 
     try:
         from pdp.cli import app, exit_code, streams
+        from pdp.say import say
     except ModuleNotFoundError as error:
         if (error.name or "pdp").startswith("pdp"):
             raise
@@ -28,6 +29,9 @@ def main() -> None:
             raise
         raise SystemExit(exit_code.missing(error)) from None
     except BaseException as end:
+        if why := streams.unwritable(end):
+            say(f"cannot write standard output: {why}")
+            streams.end_quietly(exit_code.USAGE)
         if streams.is_closed(end) or not streams.flushed():
             streams.end_quietly()
         raise

@@ -1,6 +1,7 @@
-"""Standard output and error: a pipe that closes ends a command quietly, and a narrow encoding gets escapes."""
+"""Standard output and error: how a command ends that cannot write there, and escapes for a narrow encoding."""
 
 import codecs
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -8,6 +9,7 @@ from typing import NoReturn
 
 CLOSED = 141
 """The exit status of a command whose reader went away: 128 + 13, as of a program that SIGPIPE ended."""
+_UNWRITABLE = frozenset({errno.EBADF, errno.EDQUOT, errno.EIO, errno.ENOSPC})
 
 
 def prepare() -> None:
@@ -29,6 +31,13 @@ def is_closed(error: BaseException | None) -> bool:
     return False
 
 
+def unwritable(error: BaseException) -> str:
+    """Why standard output takes nothing, where that is what happened; else empty. A file's error names the file."""
+    if not isinstance(error, OSError) or error.filename is not None or error.errno not in _UNWRITABLE:
+        return ""
+    return os.strerror(error.errno)
+
+
 def flushed() -> bool:
     """Whether all that was written has left."""
     try:
@@ -41,9 +50,9 @@ def flushed() -> bool:
     return True
 
 
-def end_quietly() -> NoReturn:
+def end_quietly(status: int = CLOSED) -> NoReturn:
     """End this process at once. What is still buffered has no reader, so Python must not complain that it cannot go."""
-    os._exit(CLOSED)
+    os._exit(status)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

@@ -104,3 +104,10 @@ async def test_the_inbox_says_before_it_takes_the_screen_that_it_cannot_begin(
     assert status == (69 if "PDP_ADDRESS" in variables else 77)
     assert "Traceback" not in shown
     assert shown.startswith(("UNAVAILABLE: nothing answers", "UNAUTHENTICATED: "))
+
+
+@pytest.mark.parametrize(("where", "why"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")])
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",)])
+async def test_full_or_closed_output_is_said(pdp: Terminal, where: str, why: str, arguments: tuple[str, ...]) -> None:
+    done = await pdp(*arguments, command=["sh", "-c", f'exec "$@" {where}', "sh", *PDP])
+    assert (done.status, done.err) == (2, f"cannot write standard output: {why}\n")
