@@ -87,8 +87,9 @@ class _Opa(Child):
 class OpaProcess:
     """Answers on `socket`, from `start` to `stop`, by the file `bundle`, and by each that replaces it.
 
-    `socket` must lie in a folder that only this user can enter, and `bundle` on a file system that has hard links.
-    `reloaded` is called with "" whenever an OPA begins to answer, and with the error if one cannot take a bundle.
+    `socket`, of which the name ends in `.sock`, must lie in a folder that only this user can enter, and `bundle` on a
+    file system that has hard links. `reloaded` is called with "" whenever an OPA begins to answer, and with the error
+    if one cannot take a bundle.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class OpaProcess:
         say: Callable[[str], None],
         reloaded: Callable[[str], None] = lambda _: None,
     ) -> None:
-        if len(os.fsencode(socket)) + len(_END.format(0)) > LONGEST_SOCKET_BYTES:
+        if len(os.fsencode(socket)) > LONGEST_SOCKET_BYTES:
             raise SetupError(f"{socket} is too long for a unix socket; set TMPDIR to a shorter folder")
         self._binary, self._bundle, self.socket = binary.absolute(), bundle, socket
         self._say, self._reloaded = say, reloaded
@@ -167,7 +168,7 @@ class OpaProcess:
         own.unlink(missing_ok=True)
         os.link(self._bundle, own)
         self._loaded = own.stat()
-        socket = self.socket.with_name(self.socket.name + _END.format(self._number))
+        socket = self.socket.with_suffix(_END.format(self._number))
         following = _Opa(self._binary, own, socket, say=self._say, ready=lambda: self._again(following))
         self._running.append(following)
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pdp.errors import SetupError
 from pdp.file_lock import locked
 
-PREFIX = "placet-serve-"
+PREFIX = "placet."
 """How the names of these folders begin, and of no others."""
 LOOK_SECONDS = 2.0
 """Seconds between two looks whether a file is still there."""
