@@ -37,8 +37,8 @@ T = TypeVar("T", bound=Message)
 PATIENCE_SECONDS = 120.0
 """Seconds for which a server that is away is asked again about the end of a job; about its beginning a quarter."""
 _MAX_REASON = 1_000
-_PART = re.compile(r"parts\[(\d+)\]").fullmatch
-"""Where the server names a part that did not come to its end."""
+_PART = re.compile(r"parts\[(\d+)\](?:\.rows)?").fullmatch
+"""Where the server names a part that did not come to its end, or of which more left than Spark took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class JobCalls:
     async def finish(
         self, job_id: str, outcome: "OutcomeState", tally: Tally, *, keys_here: bool, reason: str
     ) -> MaskJob:
-        """The finished job. An attempt that the server did not see end is one that Spark stopped early."""
+        """The finished job. An attempt that the server saw otherwise is one that Spark stopped early, and is left out."""
         while True:
             request = _finish(job_id, outcome, tally, reason, keys_here=keys_here)
             try:
