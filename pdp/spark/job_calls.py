@@ -113,7 +113,7 @@ class JobCalls:
     async def finish(
         self, job_id: str, outcome: "OutcomeState", tally: Tally, *, keys_here: bool, reason: str
     ) -> MaskJob:
-        """The finished job. An attempt that the server saw otherwise is one that Spark stopped early, and is left out."""
+        """The finished job. An attempt that the server saw otherwise was stopped early by Spark, and is left out."""
         while True:
             request = _finish(job_id, outcome, tally, reason, keys_here=keys_here)
             try:
