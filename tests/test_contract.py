@@ -36,7 +36,9 @@ def test_each_file_has_the_options_of_every_language(name: str) -> None:
 
 def test_generated_code_is_that_of_the_files() -> None:
     folder = Path(next(iter(pdp.v1.__path__)))
-    assert sorted(file.name for file in folder.glob("*_pb2.py")) == [f"{Path(name).stem}_pb2.py" for name in FILES]
+    assert sorted(file.name for file in folder.glob("*_pb2.py")) == sorted(
+        f"{Path(name).stem}_pb2.py" for name in FILES
+    )
 
 
 def said(rpc: str) -> str:

@@ -34,8 +34,8 @@ class TlsFiles:
 
     def content(self) -> TlsContent:
         """What is in the files. Raises `SetupError` if it cannot be used."""
-        chain = _bytes(self.tls.certificate, "certificate")
         key = secret(self.tls.key) if self.tls.key.exists() else _bytes(self.tls.key, "key")
+        chain = _bytes(self.tls.certificate, "certificate")
         try:
             private = load_pem_private_key(key, None).public_key()
             public = x509.load_pem_x509_certificates(chain)[0].public_key()

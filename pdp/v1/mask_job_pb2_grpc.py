@@ -103,11 +103,12 @@ class MaskJobServiceServicer(object):
 
     def FinishMaskJob(self, request, context):
         """Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.
-        Then no part begins any more. The same call may be repeated, and has the same answer.
+        Then no part begins any more. The same call may be repeated, and has the same answer; where the
+        time was too short, it goes on from there.
         Errors: NOT_FOUND/MASK_JOB_NOT_FOUND; FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished in another way, or stopped
         and not said to have failed; INVALID_ARGUMENT where `parts` names a part that was not streamed to its end with so many
         rows; the job goes on then.
-        Time: 10 s, also where the client sets no deadline. Where it was too short, the same call goes on from there.
+        Time: 10 s, also where the client sets no deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

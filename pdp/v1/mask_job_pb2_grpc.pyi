@@ -56,11 +56,12 @@ class MaskJobServiceStub:
     """
     FinishMaskJob: _grpc.UnaryUnaryMultiCallable[_mask_job_pb2.FinishMaskJobRequest, _mask_job_pb2.FinishMaskJobResponse]
     """Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.
-    Then no part begins any more. The same call may be repeated, and has the same answer.
+    Then no part begins any more. The same call may be repeated, and has the same answer; where the
+    time was too short, it goes on from there.
     Errors: NOT_FOUND/MASK_JOB_NOT_FOUND; FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished in another way, or stopped
     and not said to have failed; INVALID_ARGUMENT where `parts` names a part that was not streamed to its end with so many
     rows; the job goes on then.
-    Time: 10 s, also where the client sets no deadline. Where it was too short, the same call goes on from there.
+    Time: 10 s, also where the client sets no deadline.
     """
     CancelMaskJob: _grpc.UnaryUnaryMultiCallable[_mask_job_pb2.CancelMaskJobRequest, _mask_job_pb2.CancelMaskJobResponse]
     """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
@@ -106,11 +107,12 @@ class MaskJobServiceAsyncStub(MaskJobServiceStub):
     """
     FinishMaskJob: _aio.UnaryUnaryMultiCallable[_mask_job_pb2.FinishMaskJobRequest, _mask_job_pb2.FinishMaskJobResponse]  # type: ignore[assignment]
     """Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.
-    Then no part begins any more. The same call may be repeated, and has the same answer.
+    Then no part begins any more. The same call may be repeated, and has the same answer; where the
+    time was too short, it goes on from there.
     Errors: NOT_FOUND/MASK_JOB_NOT_FOUND; FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished in another way, or stopped
     and not said to have failed; INVALID_ARGUMENT where `parts` names a part that was not streamed to its end with so many
     rows; the job goes on then.
-    Time: 10 s, also where the client sets no deadline. Where it was too short, the same call goes on from there.
+    Time: 10 s, also where the client sets no deadline.
     """
     CancelMaskJob: _aio.UnaryUnaryMultiCallable[_mask_job_pb2.CancelMaskJobRequest, _mask_job_pb2.CancelMaskJobResponse]  # type: ignore[assignment]
     """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
@@ -165,11 +167,12 @@ class MaskJobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_mask_job_pb2.FinishMaskJobResponse, _abc.Awaitable[_mask_job_pb2.FinishMaskJobResponse]]:
         """Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.
-        Then no part begins any more. The same call may be repeated, and has the same answer.
+        Then no part begins any more. The same call may be repeated, and has the same answer; where the
+        time was too short, it goes on from there.
         Errors: NOT_FOUND/MASK_JOB_NOT_FOUND; FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished in another way, or stopped
         and not said to have failed; INVALID_ARGUMENT where `parts` names a part that was not streamed to its end with so many
         rows; the job goes on then.
-        Time: 10 s, also where the client sets no deadline. Where it was too short, the same call goes on from there.
+        Time: 10 s, also where the client sets no deadline.
         """
 
     @_abc_1.abstractmethod

@@ -10,7 +10,7 @@ import typer
 from pdp.cli import app
 from tests.cli.terminal import Terminal
 
-LISTS = ["approvals history", "approvals list", "audit list"]
+LISTS = ["approvals history", "approvals list", "audit list", "mask jobs list"]
 
 
 @pytest.mark.parametrize("command", LISTS)

@@ -215,7 +215,7 @@ REPLACED: dict[str, tuple[str, str, str]] = {
     "TLS without its files": (
         "[[issuers]]",
         TLS.replace("readable", "none") + "[[issuers]]",
-        "tls.certificate: none.pem cannot",
+        "tls.key: keys/none.pem cannot be read",
     ),
     "keys by plaintext": (
         '"keys/issuer.jwk"',

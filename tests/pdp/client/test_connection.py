@@ -285,7 +285,9 @@ async def test_details_that_belong_to_another_error_are_not_believed() -> None:
         "localhost.example.org:80",
         "127.0.0.1",
         "",
-        "dns:///127.0.0.1:1",
+        "dns:///10.0.0.1:1",
+        "dns:///localhost.example.org:80",
+        "dns://10.0.0.1/localhost:1",
         "::1:4770",
     ],
 )
@@ -295,7 +297,14 @@ def test_a_token_does_not_leave_this_machine_in_plaintext(address: str) -> None:
 
 
 async def test_loopback_in_every_spelling_and_unix_sockets_are_fine() -> None:
-    for address in ("127.0.0.1:1", "127.9.9.9:1", "localhost:1", "[::1]:1", "unix:/run/placet.sock"):
+    for address in (
+        "127.0.0.1:1",
+        "127.9.9.9:1",
+        "localhost:1",
+        "[::1]:1",
+        "dns:///localhost:1",
+        "unix:/run/placet.sock",
+    ):
         await Client(address, "t").close()
 
 

@@ -33,7 +33,7 @@ async def test_reflection_lists_every_service_and_describes_the_contract(server:
     names = {service.name for service in answers[0].list_services_response.service}
     contract = {
         f"pdp.v1.{name}Service"
-        for name in ("Decision", "Approval", "Review", "Mask", "Audit", "Lineage", "Info", "Person")
+        for name in ("Decision", "Approval", "Review", "Mask", "MaskJob", "Audit", "Lineage", "Info", "Person")
     }
     assert names == contract | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     assert answers[1].file_descriptor_response.file_descriptor_proto

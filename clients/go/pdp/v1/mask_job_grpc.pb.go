@@ -52,11 +52,12 @@ type MaskJobServiceClient interface {
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(ctx context.Context, in *StartMaskJobRequest, opts ...grpc.CallOption) (*StartMaskJobResponse, error)
 	// Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.
-	// Then no part begins any more. The same call may be repeated, and has the same answer.
+	// Then no part begins any more. The same call may be repeated, and has the same answer; where the
+	// time was too short, it goes on from there.
 	// Errors: NOT_FOUND/MASK_JOB_NOT_FOUND; FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished in another way, or stopped
 	// and not said to have failed; INVALID_ARGUMENT where `parts` names a part that was not streamed to its end with so many
 	// rows; the job goes on then.
-	// Time: 10 s, also where the client sets no deadline. Where it was too short, the same call goes on from there.
+	// Time: 10 s, also where the client sets no deadline.
 	FinishMaskJob(ctx context.Context, in *FinishMaskJobRequest, opts ...grpc.CallOption) (*FinishMaskJobResponse, error)
 	// Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
 	// whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
@@ -156,11 +157,12 @@ type MaskJobServiceServer interface {
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(context.Context, *StartMaskJobRequest) (*StartMaskJobResponse, error)
 	// Ends a job of the caller's, and writes its one record: what left, in which parts, and which attempts were thrown away.
-	// Then no part begins any more. The same call may be repeated, and has the same answer.
+	// Then no part begins any more. The same call may be repeated, and has the same answer; where the
+	// time was too short, it goes on from there.
 	// Errors: NOT_FOUND/MASK_JOB_NOT_FOUND; FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished in another way, or stopped
 	// and not said to have failed; INVALID_ARGUMENT where `parts` names a part that was not streamed to its end with so many
 	// rows; the job goes on then.
-	// Time: 10 s, also where the client sets no deadline. Where it was too short, the same call goes on from there.
+	// Time: 10 s, also where the client sets no deadline.
 	FinishMaskJob(context.Context, *FinishMaskJobRequest) (*FinishMaskJobResponse, error)
 	// Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
 	// whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
