@@ -101,8 +101,8 @@ class Place:
 class Streamed:
     """What a stream sent: `values` are those of each counted column, in the order of the plan.
 
-    `state` is "open" while it streams, "ended" where it came to its end, and "broken" where it did not. Of one that
-    is open, or whose server died, nobody knows what it sent.
+    `state` is "open" while it streams, "ended" where it came to its end, and "broken" where it did not. What one
+    sent that is open, or whose server died, is unknown.
     """
 
     place: Place

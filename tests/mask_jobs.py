@@ -18,7 +18,7 @@ from pdp.v1.mask_job_pb2 import MaskJobState
 from pdp.v1.mask_job_pb2_grpc import MaskJobServiceStub
 from pdp.v1.request_pb2 import Subject
 from tests.faults import eventually
-from tests.masks import Streamed, masking, scope
+from tests.masks import Streamed, masking, scope, taken
 from tests.parts import Placet, Refusal, refusal
 from tests.tokens import bearer
 
@@ -154,19 +154,7 @@ async def streamed(
     """Send a start and batches, take all that comes back."""
     requests = [mask_pb2.MaskStreamRequest(start=start)]
     requests += [mask_pb2.MaskStreamRequest(arrow_message=bytes(batch.serialize())) for batch in batches]
-    answer, reader = Streamed(), None
-    async for response in server.masks.MaskStream(iter(requests), metadata=metadata):
-        match response.WhichOneof("message"):
-            case "opened":
-                answer.opened = response.opened
-                reader = table.Reader("test", table.schema(response.opened.plan.output_schema, "test"))
-            case "arrow_message":
-                assert reader is not None
-                batch = reader.take(response.arrow_message)
-                answer.batches += [batch] if batch is not None else []
-            case "end":
-                answer.end = response.end
-    return answer
+    return await taken(server.masks.MaskStream(iter(requests), metadata=metadata))
 
 
 async def refused(stage: Stage, ticket: str, *batches: pa.RecordBatch, part: int = 0, **place: Any) -> Refusal:

@@ -1,7 +1,7 @@
 """What the tests of the mask service share: a server that masks, tables as IPC, streams by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,11 @@ async def stream(
 ) -> Streamed:
     """Send all batches, take all that comes back."""
     call = getattr(server.masks, rpc)(_requests(batches, start, rpc), metadata=server.metadata(by))
+    return await taken(call)
+
+
+async def taken(call: AsyncIterable[Any]) -> Streamed:
+    """All that a stream answers."""
     answer, reader = Streamed(), None
     async for response in call:
         match response.WhichOneof("message"):

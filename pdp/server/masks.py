@@ -37,7 +37,7 @@ class Masks:
 
 @dataclass(frozen=True, slots=True)
 class MaskFaces:
-    """What serves masking: both services, and what ends jobs that nobody finishes."""
+    """What serves masking: both services, and `sweep`, which ends jobs whose time is over."""
 
     masks: object
     jobs: object
@@ -48,7 +48,7 @@ class MaskFaces:
 async def serving_masks(
     config: Config, flows: Flows, parts: Parts, masks: Masks, failed: asyncio.Future[None]
 ) -> AsyncIterator[MaskFaces]:
-    """The services of masking; until the block ends, jobs that nobody finishes are ended in time."""
+    """The services of masking; until the block ends, jobs whose time is over are ended."""
     faces = _faces(config, flows, parts, masks)
     if faces.sweep is None:
         yield faces

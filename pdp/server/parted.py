@@ -35,7 +35,7 @@ def parted(
     keys: MaskKeys,
     limits: Limits,
 ) -> tuple[MaskJobService, JobParts, Callable[[], Awaitable[None]]]:
-    """The service of jobs, the streams of their parts, and what ends those that nobody finishes."""
+    """The service of jobs, the streams of their parts, and the sweep that ends jobs whose time is over."""
     sealer = JobSealer(parts.signing.seal, config.realm)
     stored, streams = StoredMaskJobs(parts.database, sealer), MaskParts(parts.database, sealer)
     plans = MaskPlans(config.person_types, flows.deciding, flows.batcher, domains, threads)

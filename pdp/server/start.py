@@ -43,7 +43,7 @@ class Stopped(Exception):
 def stoppable(stop: asyncio.Event) -> Iterator[Callable[[], object]]:
     """End the block at `stop`, as long as the function that it gives was not called: then everything has started.
 
-    So a signal ends a start that hangs, and nobody has to kill it. What has started is ended in its order.
+    So a signal ends a start that hangs; it need not be killed. What has started is ended in its order.
     """
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a block that waits is in one

@@ -10,7 +10,7 @@ from pdp.v1.mask_job_pb2 import MaskJobState
 LOOK_SECONDS = 30.0
 """Seconds between two looks."""
 MISSED = 10
-"""Looks in a row that may fail. After that nobody knows whether the job is still allowed, and it ends."""
+"""Looks in a row that may fail. Then the job ends, as it may not be allowed any more."""
 
 
 class Watch:

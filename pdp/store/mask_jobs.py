@@ -137,7 +137,7 @@ class StoredMaskJobs:
         return [unsent for one in found if (unsent := await self._sound(one, self._unsent))]
 
     async def over(self, grace: timedelta, limit: int) -> list[MaskJob]:
-        """Jobs that nobody finished, whose time has been over for `grace`."""
+        """Jobs that are not finished although their time has been over for `grace`."""
         late = {"$lte": ["$expires_at", {"$subtract": ["$$NOW", int(grace.total_seconds() * 1000)]}]}
         return await self._find({**_OPEN, "$expr": late}, limit)
 

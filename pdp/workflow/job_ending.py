@@ -99,10 +99,13 @@ class JobEnding:
         return await self._again(await self.jobs.get(job.id), said)
 
     async def sweep(self) -> None:
-        """End what nobody finished in time, and put records into the log whose process died before it could."""
+        """End jobs that were not finished in time, and write the records of processes that died before they could."""
         for job in await self.jobs.over(GRACE, _AT_ONCE):
             try:
-                await self.finish(job, Said(OutcomeState.UNKNOWN, "sweep", why="nobody finished it before its end"))
+                await self.finish(
+                    job,
+                    Said(OutcomeState.UNKNOWN, "sweep", why="it was not finished in time"),
+                )
             except PdpError as error:
                 log.info("the mask job %s is ended by another process, or later: %s", job.id, error.sentence)
         for unsent in await self.jobs.unsent(age=UNSENT_FOR, limit=_AT_ONCE):

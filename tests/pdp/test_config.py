@@ -82,7 +82,7 @@ def instead(old: str, new: str) -> Callable[[str], str]:
         (instead('"prod"', '"prod\\n"'), "realm"),
         (instead('"prod"', '""'), "realm"),
         (instead('"prod"', f'"{"x" * 65}"'), "realm"),
-        (instead("realm", "relam"), "relam: there is no such field"),
+        (instead("realm", "relam"), "relam: Placet has no field of this name"),
         (instead("groups_claim", "group_claim"), "issuers.0.group_claim"),
         (instead('"workload"', '"robot"'), "issuers.1.kind"),
         (instead('"agent"', '"user"'), "two issuers share"),

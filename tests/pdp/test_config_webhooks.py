@@ -34,7 +34,7 @@ def test_there_are_none_by_default(tmp_path: Path) -> None:
     ("old", "new", "says"),
     [
         ('"ops"', '"Ops"', "webhooks.0.name"),
-        ("name", "nama", "webhooks.0.nama: there is no such field"),
+        ("name", "nama", "webhooks.0.nama: Placet has no field of this name"),
         ("https://", "http://", "webhooks.0.url: must begin with https://"),
         ("https://", "https://me:pass@", "webhooks.0.url: must look like https://"),
         ('secret = "ops.secret"', "", "webhooks.0.secret: it is missing"),

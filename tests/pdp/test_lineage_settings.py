@@ -62,7 +62,7 @@ def test_writer_may_tag_and_nothing_more_by_default(tmp_path: Path) -> None:
     ("old", "new", "says"),
     [
         ("workload:etl", "etl", "lineage.writers.etl"),
-        ("trust_masking", "trust_maskings", "trust_maskings: there is no such field"),
+        ("trust_masking", "trust_maskings", "trust_maskings: Placet has no field of this name"),
         ('type = "table"', "", "lineage.resources.0.type: it is missing"),
     ],
 )

@@ -139,7 +139,11 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "a policy that does not load": (broken_policy, "policy", "mine.rego:"),
     "an issuer that is away": (away, "keys of issuer user", "they cannot be read (Connection refused)"),
     "a certificate that has ended": (expired, "TLS of grpc", "ended on"),
-    "a field that does not exist": (unknown_field, "configuration", "realms: there is no such field; correct its name"),
+    "a field that does not exist": (
+        unknown_field,
+        "configuration",
+        "realms: Placet has no field of this name",
+    ),
     "mask keys that are missing": (added('mask_keys = "keys/mask.json"'), "keys and secrets", "pdp keys rotate /"),
     "mask keys of another form": (
         added('mask_keys = "keys/mask.json"', **{"mask.json": "{}"}),
