@@ -68,7 +68,7 @@ def _session(name: str) -> Iterator[Any]:
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-    is_ours = SparkContext._active_spark_context is None
+    is_ours = SparkContext._active_spark_context is None  # noqa: SLF001  # a session is active in one thread alone
     spark: Any = SparkSession.builder.appName(name).getOrCreate()
     try:
         yield spark
