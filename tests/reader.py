@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 import subprocess
+import termios
 import time
 import tomllib
 from contextlib import ExitStack, suppress
@@ -136,9 +137,12 @@ def stopped(process: "subprocess.Popen[bytes]") -> None:
 def on_terminal(script: str, folder: Path, variables: dict[str, str], *, somebody_sits_there: bool = False) -> str:
     """What a script shows on a terminal, both its outputs in order.
 
-    Its input is empty, so that no command asks; or that very terminal, where somebody sits who types nothing.
+    Its input is empty, so that no command asks; or that very terminal, where somebody sits who types nothing. It is as
+    wide as COLUMNS says; without that nothing is known of its width.
     """
     ours, theirs = os.openpty()
+    if columns := variables.get("COLUMNS"):
+        termios.tcsetwinsize(theirs, (50, int(columns)))
     command = ["bash", "-c", script]
     given = theirs if somebody_sits_there else subprocess.DEVNULL
     with subprocess.Popen(command, cwd=folder, env=variables, stdin=given, stdout=theirs, stderr=theirs) as process:

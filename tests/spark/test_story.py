@@ -21,7 +21,7 @@ PLAIN = ("example.org", "Ann", "Ben Brook", "Cleo")
 def visitor(tmp_path: Path) -> Visit:
     """A visitor of the example who has this version of Spark."""
     found = Visit("spark", tmp_path)
-    found.reader.variables |= cluster.environment()
+    found.reader.variables |= {**cluster.environment(), "COLUMNS": "500"}
     settings = found.folder / "spark-defaults.conf"
     settings.write_text(settings.read_text().replace("_2.13-", f"_{SCALA}-"))
     for block in found.blocks:
