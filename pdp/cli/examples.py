@@ -101,6 +101,7 @@ EXAMPLES = {
     ),
     "lineage declassify": (
         "pdp lineage declassify stats.ages pii --column band --reason 'bands of ten years' --revision 1204 --as bob",
+        "pdp lineage declassify s3://share/customers pii --reason 'masked by a job' --revision 1204 --as bob",
     ),
     "audit list": ("pdp audit list --effect DENY --all -o jsonl",),
     "audit show": ("pdp audit show rec_0190a5b2",),
