@@ -111,10 +111,10 @@ async def declassify(
     approval_id: decisions.ApprovalId = "",
     justification: decisions.Justification = "",
 ) -> None:
-    """Stop an inherited tag at a column, or in what every column gets.
+    """Stop an inherited tag at a column.
 
-    It stops for the edges of that revision. One that comes later brings the tag back. Without --column it stops what
-    came without columns; a column keeps what comes to it by itself.
+    Without --column it stops in what every column got by edges without columns; a column keeps what comes to it by
+    itself. It stops for the edges of that revision. One that comes later brings the tag back.
     """
     from google.protobuf.timestamp_pb2 import Timestamp
 
