@@ -2,9 +2,9 @@
 
     RUNNING -> STOPPED -> FINISHED, and RUNNING -> FINISHED
 
-1. What a job began with never changes, and the server signs it with its times. So does it with what each stream sent, why
-   a job was stopped, and how it ended: who writes to the database can stop a job, take its stop back as if it had not been,
-   and take streams out, and cannot make a job or a stream, give a job more time, or change its record.
+1. What a job began with never changes, and the server signs it with its times. So does it with what each stream sent,
+   why a job was stopped, and how it ended. Who writes to the database can stop a job, take its stop back and take streams
+   out, and cannot make a job or a stream, give a job more time, or change its record.
 2. All times are MongoDB's.
 """
 

@@ -173,7 +173,7 @@ class StoredMaskJobs:
         return Unsent(self._job(document), self._entry(document))
 
     def _job(self, document: Document) -> MaskJob:
-        """The job. Raises `MaskJobTampered` unless a server wrote it, whatever its form is."""
+        """The job. Raises `MaskJobTampered` unless a server wrote it so."""
         with _any_form(document):
             members = {name: document[name] for name in _STORED if name in document}
             job = self._sealer.require(MaskJob(id=document["_id"], state=JobState(document["state"]), **members))

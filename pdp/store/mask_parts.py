@@ -158,7 +158,7 @@ class MaskParts:
 
 
 def _read(document: Document) -> Streamed | None:
-    """A stream; None where no server wrote it so. What one sent that is open is unknown, whatever is said of it."""
+    """A stream; None where no server wrote it so. Of an open one its place alone counts."""
     try:
         place = Place(document["part"], document["attempt"], document["piece"]).require("")
         state, rows, seal = document["state"], document["rows"], document.get("seal", "")
