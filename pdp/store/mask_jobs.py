@@ -1,8 +1,9 @@
 """The mask jobs: what each began with, and where it stands."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -128,7 +129,7 @@ class StoredMaskJobs:
 
     async def unsent(self, job_id: str = "", age: timedelta = timedelta(), limit: int = 1) -> list[Unsent]:
         """Finished jobs with their record in the outbox for longer than `age`: this one, or any."""
-        condition: Document = {"_id": {"$eq": job_id}} if job_id else {}
+        condition: Document = {"state": JobState.FINISHED, **({"_id": {"$eq": job_id}} if job_id else {})}
         old = {"$lte": ["$finished_at", {"$subtract": ["$$NOW", int(age.total_seconds() * 1000)]}]}
         async with unavailable():
             found = await self._collection.find({**condition, "outbox.id": {"$exists": True}, "$expr": old}).to_list(
@@ -161,7 +162,7 @@ class StoredMaskJobs:
         try:
             return read(document)
         except MaskJobTampered as changed:
-            if document["state"] != _TAMPERED:
+            if document.get("state") != _TAMPERED:
                 log.error("%s", changed.sentence)  # noqa: TRY400  # without a trace: it is not ours
                 set_aside = {"$set": {"state": _TAMPERED}, "$currentDate": {"finished_at": True}}
                 async with unavailable():
@@ -172,27 +173,40 @@ class StoredMaskJobs:
         return Unsent(self._job(document), self._entry(document))
 
     def _job(self, document: Document) -> MaskJob:
-        members = {name: document[name] for name in _STORED if name in document}
-        if document["state"] == _TAMPERED:
-            raise tampered(document["_id"])
-        state = JobState(document["state"])
-        job = MaskJob(id=document["_id"], state=state, facts=orjson.loads(document["frozen"]), **members)
-        return self._sealer.require(job)
+        """The job. Raises `MaskJobTampered` unless a server wrote it so."""
+        with _any_form(document):
+            members = {name: document[name] for name in _STORED if name in document}
+            job = self._sealer.require(MaskJob(id=document["_id"], state=JobState(document["state"]), **members))
+            facts = orjson.loads(job.frozen)
+            listed = document["caller"] == facts["caller"]["identity"] and document["people"] == facts["people"]
+            if listed and isinstance(document["streams"], int):
+                return replace(job, facts=facts)
+        raise tampered(str(document["_id"]))
 
     def _entry(self, document: Document) -> Entry:
         """The record as it was when the job was finished. Raises `MaskJobTampered`."""
-        held = document["outbox"]
-        entry = Entry(held["id"], held["record"], held["salt"], held["payload"])
-        self._sealer.require_signed(
-            "outbox", document["_id"], b"\0".join([entry.record, entry.salt, entry.payload]), document["outbox_seal"]
-        )
-        return entry
+        with _any_form(document):
+            held = document["outbox"]
+            entry = Entry(held["id"], held["record"], held["salt"], held["payload"])
+            text = b"\0".join([entry.record, entry.salt, entry.payload])
+            self._sealer.require_signed("outbox", document["_id"], text, document["outbox_seal"])
+            return entry
+        raise tampered(str(document["_id"]))
 
 
 _STORED = (
     *("frozen", "seal", "started_at", "expires_at", "finished_at", "streams"),
     *("stop", "stop_seal", "result", "result_seal", "is_over"),
 )
+
+
+@contextmanager
+def _any_form(document: Document) -> Iterator[None]:
+    """A member that is missing, or of another type or form than servers write, is `MaskJobTampered`."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise tampered(str(document["_id"])) from None
 
 
 def unknown() -> NotFound:

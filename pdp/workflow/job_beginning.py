@@ -113,13 +113,13 @@ class JobBeginning:
 
     def _job(self, keys: str, decided: Decided, progress: Progress, now: datetime) -> MaskJob:
         job_id, made = progress.job.use, progress.job
-        frozen = beginnings(job_id, keys, decided, made.plan, made.use, made.persons)
+        frozen, ends = beginnings(job_id, keys, decided, made.plan, made.use, made.persons), now + self.lasts
         return MaskJob(
             id=job_id,
             state=JobState.RUNNING,
             frozen=frozen,
-            seal=self.sealer.signed("job", job_id, frozen),
+            seal=self.sealer.beginning(job_id, frozen, now, ends),
             started_at=now,
-            expires_at=now + self.lasts,
+            expires_at=ends,
             facts=orjson.loads(frozen),
         )

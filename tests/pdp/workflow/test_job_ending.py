@@ -1,7 +1,6 @@
 """The end of a mask job: what was streamed against what is said, and what is recorded."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from pdp.v1.approval_pb2 import OutcomeState
 from pdp.v1.mask_job_pb2 import MaskedValues, MaskJobState
 from pdp.workflow.job_ending import GRACE
 from tests.faults import eventually, failing, verified_log
-from tests.mask_jobs import FAILED, ON_EXECUTORS, STOPPED, Stage, refused, request, rows, staged, start_of, told
+from tests.mask_jobs import FAILED, ON_EXECUTORS, STOPPED, Stage, over, refused, request, rows, staged, start_of, told
 from tests.parts import log, refusal
 from tests.pdp.mongo import database
 from tests.tokens import bearer
@@ -144,8 +143,7 @@ async def test_job_that_is_never_finished_is_unknown_with_what_left(stage: Stage
     begun = await stage.start()
     await stage.part(begun.ticket, 2, rows("a", "b"))
     async with database(mongod, stage.server) as found:
-        before = {"$set": {"expires_at": datetime.now(UTC) - GRACE - timedelta(seconds=1)}}
-        await found["mask_jobs"].update_one({"_id": begun.job_id}, before)
+        await over(stage, found, begun.job_id, GRACE)
     assert (await refused(stage, begun.ticket, part=3)).reason == "MASK_JOB_ENDED"
 
     async def is_over() -> bool:
