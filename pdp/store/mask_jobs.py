@@ -88,6 +88,13 @@ class StoredMaskJobs:
             raise unknown()
         return self._job(found[0])
 
+    async def require_running(self, job_id: str) -> None:
+        """Raise `MaskJobEnded` where a job was stopped or finished, and `NotFound` where it is gone."""
+        async with unavailable():
+            runs = await self._collection.find_one({"_id": {"$eq": job_id}, "state": JobState.RUNNING}, ["_id"])
+        if runs is None:
+            raise (await self.get(job_id)).ended()
+
     async def listed(self, whose: str, state: JobState | None, before: str, limit: int) -> list[MaskJob]:
         """The jobs with ids below `before` (empty: from the newest), newest first; `whose` is empty for all of them."""
         condition: Document = {"$or": [{"caller": {"$eq": whose}}, {"people": {"$eq": whose}}]} if whose else {}

@@ -64,8 +64,8 @@ class MaskJobServiceStub:
     Time: 10 s, also where the client sets no deadline.
     """
     CancelMaskJob: _grpc.UnaryUnaryMultiCallable[_mask_job_pb2.CancelMaskJobRequest, _mask_job_pb2.CancelMaskJobResponse]
-    """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-    whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+    """Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+    with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
     Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
@@ -115,8 +115,8 @@ class MaskJobServiceAsyncStub(MaskJobServiceStub):
     Time: 10 s, also where the client sets no deadline.
     """
     CancelMaskJob: _aio.UnaryUnaryMultiCallable[_mask_job_pb2.CancelMaskJobRequest, _mask_job_pb2.CancelMaskJobResponse]  # type: ignore[assignment]
-    """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-    whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+    """Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+    with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
     Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
@@ -181,8 +181,8 @@ class MaskJobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_job_pb2.CancelMaskJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_job_pb2.CancelMaskJobResponse, _abc.Awaitable[_mask_job_pb2.CancelMaskJobResponse]]:
-        """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-        whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+        """Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+        with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
         Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """

@@ -59,8 +59,8 @@ type MaskJobServiceClient interface {
 	// rows; the job goes on then.
 	// Time: 10 s, also where the client sets no deadline.
 	FinishMaskJob(ctx context.Context, in *FinishMaskJobRequest, opts ...grpc.CallOption) (*FinishMaskJobResponse, error)
-	// Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-	// whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+	// Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+	// with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
 	// Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	CancelMaskJob(ctx context.Context, in *CancelMaskJobRequest, opts ...grpc.CallOption) (*CancelMaskJobResponse, error)
@@ -164,8 +164,8 @@ type MaskJobServiceServer interface {
 	// rows; the job goes on then.
 	// Time: 10 s, also where the client sets no deadline.
 	FinishMaskJob(context.Context, *FinishMaskJobRequest) (*FinishMaskJobResponse, error)
-	// Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-	// whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+	// Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+	// with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
 	// Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	CancelMaskJob(context.Context, *CancelMaskJobRequest) (*CancelMaskJobResponse, error)
