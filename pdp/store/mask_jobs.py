@@ -23,6 +23,8 @@ _TAMPERED = "TAMPERED"
 """The state of a document that no server wrote. It is set aside."""
 _READ = {"outbox": False}
 """What a query leaves out: a record may have a megabyte."""
+_OF_ATTEMPT = 10
+"""Jobs of one attempt that are looked at: each one ends those before it."""
 _OPEN = {"state": {"$in": [JobState.RUNNING, JobState.STOPPED]}}
 
 
@@ -55,6 +57,7 @@ class StoredMaskJobs:
             "state": JobState.RUNNING,
             "caller": job.facts["caller"]["identity"],
             "people": job.facts["people"],
+            "attempt": job.facts.get("attempt", ""),
             "frozen": job.frozen,
             "seal": job.seal,
             "started_at": job.started_at,
@@ -103,6 +106,14 @@ class StoredMaskJobs:
         if before:
             condition["_id"] = {"$lt": before}
         return await self._find(condition, limit)
+
+    async def of_attempt(self, job: MaskJob) -> list[MaskJob]:
+        """The other jobs that run and that the same attempt began."""
+        attempt = job.facts.get("attempt")
+        if not attempt:
+            return []
+        found = await self._find({"attempt": {"$eq": attempt}, "state": JobState.RUNNING}, _OF_ATTEMPT)
+        return [one for one in found if one.id != job.id and one.facts.get("attempt") == attempt]
 
     async def stop(self, job_id: str, told: Mapping[str, Any]) -> bool:
         """Let no part of a running job begin any more; `told` has `by` and `why`. False where it does not run."""

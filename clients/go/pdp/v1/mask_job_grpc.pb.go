@@ -47,7 +47,8 @@ type MaskJobServiceClient interface {
 	// action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
 	// other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
 	// Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
-	// ticket while that runs; another attempt is denied, and needs a new approval.
+	// ticket while that runs; another attempt is denied, and needs a new approval. Where no approval was needed, such a repeat has
+	// another job, and the first one ends as FAILED.
 	// Errors: those of MaskStream.
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(ctx context.Context, in *StartMaskJobRequest, opts ...grpc.CallOption) (*StartMaskJobResponse, error)
@@ -152,7 +153,8 @@ type MaskJobServiceServer interface {
 	// action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
 	// other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
 	// Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
-	// ticket while that runs; another attempt is denied, and needs a new approval.
+	// ticket while that runs; another attempt is denied, and needs a new approval. Where no approval was needed, such a repeat has
+	// another job, and the first one ends as FAILED.
 	// Errors: those of MaskStream.
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(context.Context, *StartMaskJobRequest) (*StartMaskJobResponse, error)
