@@ -3,8 +3,8 @@
     RUNNING -> STOPPED -> FINISHED, and RUNNING -> FINISHED
 
 1. What a job began with never changes, and the server signs it with its times. So does it with what each stream sent,
-   why a job was stopped, and how it ended. Who writes to the database can stop a job, take its stop back and take streams
-   out, and cannot make a job or a stream, give a job more time, or change its record.
+   why a job was stopped, and how it ended. Who writes to the database can stop a job, take its stop back and take
+   streams out, and cannot make a job or a stream, give a job more time, or change its record.
 2. All times are MongoDB's.
 """
 
@@ -173,6 +173,12 @@ class JobSealer:
 
     key: OKPKey
     realm: str
+    of_parts: bytes = field(init=False, repr=False)
+    """The key over what streams sent."""
+
+    def __post_init__(self) -> None:
+        secret = str(self.key.as_dict(private=True)["d"]).encode()
+        object.__setattr__(self, "of_parts", hmac.digest(secret, f"placet-mask-part {self.realm}".encode(), "sha256"))
 
     def signed(self, what: str, job_id: str, told: bytes) -> str:
         """The signature over a text about a job; `what` is "job", "stop", "result" or "outbox"."""
@@ -185,10 +191,13 @@ class JobSealer:
         return self.signed("job", job_id, orjson.dumps(times) + frozen)
 
     def streamed(self, job_id: str, streamed: Streamed) -> str:
-        """The signature over what a stream sent."""
+        """The signature over what a stream sent, by a key that is made of the private key `seal`.
+
+        The end of a job makes up to a million of them, and a signature by `seal` itself takes thirty times as long.
+        """
         place = streamed.place
-        told = [place.part, place.attempt, place.piece, streamed.state, streamed.rows, *streamed.values]
-        return self.signed("part", job_id, orjson.dumps(told))
+        told = [job_id, place.part, place.attempt, place.piece, streamed.state, streamed.rows, *streamed.values]
+        return hmac.digest(self.of_parts, orjson.dumps(told), "sha256").hex()
 
     def require(self, job: MaskJob) -> MaskJob:
         """The job itself. Raises `MaskJobTampered` unless it is as servers of this deployment wrote it."""

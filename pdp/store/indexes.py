@@ -123,6 +123,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel(
             [("expires_at", 1)], name="to_end", partialFilterExpression={"state": {"$in": ["RUNNING", "STOPPED"]}}
         ),
+        IndexModel([("attempt", 1)], name="of_attempt", partialFilterExpression={"state": "RUNNING"}),
         IndexModel([("finished_at", 1)], name="unsent", partialFilterExpression=_is_there("outbox.id")),
         IndexModel([("finished_at", 1)], name="over", expireAfterSeconds=KEPT_MASK_JOBS_SECONDS),
     ),

@@ -23,6 +23,8 @@ _TAMPERED = "TAMPERED"
 """The state of a document that no server wrote. It is set aside."""
 _READ = {"outbox": False}
 """What a query leaves out: a record may have a megabyte."""
+_OF_ATTEMPT = 10
+"""Jobs of one attempt that are looked at: each one ends those before it."""
 _OPEN = {"state": {"$in": [JobState.RUNNING, JobState.STOPPED]}}
 
 
@@ -55,6 +57,7 @@ class StoredMaskJobs:
             "state": JobState.RUNNING,
             "caller": job.facts["caller"]["identity"],
             "people": job.facts["people"],
+            "attempt": job.facts.get("attempt", ""),
             "frozen": job.frozen,
             "seal": job.seal,
             "started_at": job.started_at,
@@ -88,6 +91,13 @@ class StoredMaskJobs:
             raise unknown()
         return self._job(found[0])
 
+    async def require_running(self, job_id: str) -> None:
+        """Raise `MaskJobEnded` where a job was stopped or finished, and `NotFound` where it is gone."""
+        async with unavailable():
+            runs = await self._collection.find_one({"_id": {"$eq": job_id}, "state": JobState.RUNNING}, ["_id"])
+        if runs is None:
+            raise (await self.get(job_id)).ended()
+
     async def listed(self, whose: str, state: JobState | None, before: str, limit: int) -> list[MaskJob]:
         """The jobs with ids below `before` (empty: from the newest), newest first; `whose` is empty for all of them."""
         condition: Document = {"$or": [{"caller": {"$eq": whose}}, {"people": {"$eq": whose}}]} if whose else {}
@@ -96,6 +106,14 @@ class StoredMaskJobs:
         if before:
             condition["_id"] = {"$lt": before}
         return await self._find(condition, limit)
+
+    async def of_attempt(self, job: MaskJob) -> list[MaskJob]:
+        """The other jobs that run and that the same attempt began."""
+        attempt = job.facts.get("attempt")
+        if not attempt:
+            return []
+        found = await self._find({"attempt": {"$eq": attempt}, "state": JobState.RUNNING}, _OF_ATTEMPT)
+        return [one for one in found if one.id != job.id and one.facts.get("attempt") == attempt]
 
     async def stop(self, job_id: str, told: Mapping[str, Any]) -> bool:
         """Let no part of a running job begin any more; `told` has `by` and `why`. False where it does not run."""
