@@ -1,4 +1,4 @@
-"""Two servers behind one name: streams spread over both, and a job goes on where one of them is killed."""
+"""Servers of a job: streams spread over two behind one name, one of them dies, and one that is full is waited for."""
 
 import asyncio
 import socket
@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from masker import keys
+from pdp.call_summary import Calls, CallSummary
 from pdp.client import Client
 from pdp.dev import identity
 from pdp.operations_settings import Operations
+from pdp.server import edge
 from pdp.spark import mask_job
 from tests.faults import Served, served
 from tests.mask_jobs import Stage
 from tests.scrape import samples, seen
-from tests.spark.amid import PART_ROWS, PARTS, Amid, require_true, rows, rows_of
-from tests.spark.placed import Placed
+from tests.spark.amid import PART_ROWS, PARTS, Amid, require_true, rows, rows_of, waited
+from tests.spark.placed import Placed, placed
 
 HOSTS = ["127.0.0.1", "[::1]"]
 """What `localhost` is to gRPC."""
@@ -97,3 +101,21 @@ def test_streams_spread_and_a_killed_server_costs_attempts(
         record = require_true(alive[0], alive[0].get(job.id), amid, 2 * PARTS)
         assert record["attempts_of_unknown_rows"] >= 1
         assert {one[4] for one in record["thrown_away"]} <= {"open", "broken"}
+
+
+def test_the_cap_on_streams_holds_for_parts_and_they_wait_for_a_place(
+    spark: Any, amid: Amid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "MAX_DATA_STREAMS", 1)
+    calls: list[CallSummary] = []
+
+    def refused() -> bool:
+        ended = [call.code for call in list(calls) if call.name.endswith("MaskStream")]
+        return "RESOURCE_EXHAUSTED" in ended
+
+    with placed(tmp_path, calls=Calls(calls.append)) as stack:
+        with stack.job(spark) as job, amid.fault(lambda: waited(refused), parts=1):
+            assert len(rows_of(job.masked(rows(spark)))) == PARTS * PART_ROWS
+        ended = stack.get(job.id)
+        require_true(stack, ended, amid)
+        assert ended.other_attempts == 0
