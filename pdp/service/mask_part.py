@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextvars import Context
 from typing import Any
@@ -55,6 +56,7 @@ async def answers(
     try:
         yield MaskStreamResponse(opened=StreamOpened(decision=decision, plan=mask_message.plan(progress.job.plan)))
         async for rows, pieces in progress.masked(progress.admitted(messages)):
+            await part.require_running(time.monotonic())
             progress.leaves(rows)
             for piece in pieces:
                 yield piece

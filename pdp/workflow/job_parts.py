@@ -4,6 +4,7 @@ ticket -> stream stored -> job entered -> schema -> policy of now -> stream -> s
 """
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from pdp.audit.mask_use import LATE
@@ -24,6 +25,10 @@ from pdp.workflow.job_checks import JobChecks
 KEEPING_SECONDS, PAUSE_SECONDS = 60.0, 0.3
 """Seconds for which it is tried to keep what a stream had sent that broke, and between two tries. A replica set elects
 another primary within twelve."""
+LOOK_SECONDS = 2.0
+"""Seconds between two looks of a stream at its job, each at a batch: so soon after its job was stopped it ends."""
+BLIND_SECONDS = 60.0
+"""Seconds for which a stream goes on where MongoDB does not answer: longer than the choice of another primary takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class JobParts:
             _require_ticket(held.job, ticket)
             require_same(shape.schema, held.plan.input_schema, "start.shape.arrow_schema")
             await self.checks.require(held)
-            return Part(self, held, place, await self._progress(held))
+            return Part(self, held, place, await self._progress(held), Look(*[time.monotonic()] * 2))
         except BaseException:
             await self.parts.close(held.job.id, Streamed(place, "broken"))
             raise
@@ -67,6 +72,24 @@ class JobParts:
         return progress
 
 
+@dataclass(slots=True)
+class Look:
+    """When a stream looked at its job at last, and when it saw that the job runs, by the clock of this process."""
+
+    looked_at: float
+    seen_at: float
+
+    def is_due(self, now: float) -> bool:
+        """Whether it looks now; then it has looked."""
+        is_due = now - self.looked_at >= LOOK_SECONDS
+        self.looked_at = now if is_due else self.looked_at
+        return is_due
+
+    def is_blind(self, now: float) -> bool:
+        """Whether the last answer is too old to go on without one."""
+        return now - self.seen_at >= BLIND_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One stream of a job."""
@@ -75,6 +98,19 @@ class Part:
     held: HeldJob
     place: Place
     progress: Progress
+    look: Look
+
+    async def require_running(self, now: float) -> None:
+        """Raise `MaskJobEnded` where the job was stopped or finished meanwhile. Most calls cost nothing."""
+        if not self.look.is_due(now):
+            return
+        try:
+            await self.of.jobs.require_running(self.held.job.id)
+        except StoreUnavailable:
+            if self.look.is_blind(now):
+                raise
+        else:
+            self.look.seen_at = now
 
     async def ended(self) -> None:
         """Keep what it sent, before its end leaves. Raises `MaskJobEnded` where the job was stopped meanwhile."""

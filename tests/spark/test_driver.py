@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from pdp.dev import identity
 from pdp.v1.approval_pb2 import OutcomeState
 from pdp.v1.mask_job_pb2 import MaskJobState
 from pdp.workflow.job_ending import GRACE
-from tests.mask_jobs import SUCCEEDED
+from tests.mask_jobs import SUCCEEDED, over
 from tests.spark.amid import BATCH_ROWS, PART_ROWS, PARTS, waited
 from tests.spark.cluster import ROOT, standalone
 from tests.spark.driver import ASKING, PAGES, values
@@ -99,7 +98,7 @@ def test_a_killed_drivers_job_is_unknown_and_its_approval_stays_used(stack: Plac
     with pytest.raises((Denied, CallError)) as used, stack.job(spark, **again()) as job:
         job.masked(values(spark))
     assert "take another request_id" in f"{used.value} {getattr(used.value, '__notes__', '')}"
-    stack.run(over(stack, told["job"]))
+    stack.run(ends(stack, told["job"]))
     waited(lambda: stack.get(told["job"]).state == MaskJobState.MASK_JOB_STATE_FINISHED)
     ended, record = stack.get(told["job"]), stack.record(told["job"])["mask_job"]
     assert (ended.outcome, ended.parts, record["outcome"]) == (UNKNOWN, 0, "UNKNOWN")
@@ -112,8 +111,7 @@ def again() -> dict[str, Any]:
     return {name: ASKING[name] for name in ("context", "request_id")}
 
 
-async def over(stack: Placed, job_id: str) -> None:
+async def ends(stack: Placed, job_id: str) -> None:
     """The time of a job is over, and that of its driver to finish it."""
-    before = {"$set": {"expires_at": datetime.now(UTC) - GRACE - timedelta(seconds=1)}}
     async with AsyncMongoClient(stack.mongod.uri) as client:
-        await client[stack.stage.server.database]["mask_jobs"].update_one({"_id": job_id}, before)
+        await over(stack.stage, client[stack.stage.server.database], job_id, GRACE)
