@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -82,17 +83,24 @@ def test_streams_spread_and_a_killed_server_costs_attempts(
         def client() -> Client:
             return Client(name, token, timeout=30)
 
+        def busy() -> list[float]:
+            """What each has in flight, once it tells of all parts: it tells the same for a second."""
+            found = [told(stack, tmp_path, number, "pdp_in_flight") for number in range(2)]
+            return found if sum(found) >= PARTS else []
+
         def kill() -> None:
             """The one that has more streams dies; it is not the one that answers from now on."""
-            busy = max((0, 1), key=lambda number: told(stack, tmp_path, number, "pdp_in_flight"))
-            stack.run(servers[busy].kill())
-            alive.append(Placed(stack.loop, Stage(servers[1 - busy], stack.stage.folder), stack.mongod))
+            streams = waited(busy)
+            most = streams.index(max(streams))
+            stack.run(servers[most].kill())
+            alive.append(Placed(stack.loop, Stage(servers[1 - most], stack.stage.folder), stack.mongod))
 
         alive: list[Placed] = []
         with mask_job(spark, **scope, context={"run": "1"}, client=client) as job:
             amid.go()
             first = rows_of(job.masked(rows(spark, 4 * PARTS)))
-        assert all(told(stack, tmp_path, number, MASKED) for number in range(2)), "one server has masked all"
+        for number in range(2):
+            assert waited(partial(told, stack, tmp_path, number, MASKED), 10), "one server has masked all"
         amid.again()
         with mask_job(spark, **scope, context={"run": "2"}, client=client) as job, amid.fault(kill):
             masked = rows_of(job.masked(rows(spark, 2 * PARTS)))
