@@ -1,8 +1,10 @@
 """A part of a mask job as a stream: its place and schema, the masked batches, the end once it is kept."""
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 from pdp.caller import Caller
@@ -10,14 +12,15 @@ from pdp.canonical import refuse_unknown
 from pdp.errors import InvalidRequest, PdpError
 from pdp.mask_job import Place
 from pdp.service import mask_message
+from pdp.store.database import WAIT_SECONDS
 from pdp.v1.decision_pb2 import AuthorizeResponse
 from pdp.v1.mask_pb2 import MaskStreamResponse, StreamEnd, StreamOpened, StreamStart
 from pdp.v1.request_pb2 import Effect
-from pdp.workflow.job_parts import JobParts
+from pdp.workflow.job_parts import JobParts, Part
 
 log = logging.getLogger(__name__)
 
-Finished = Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
+Finished = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
 """Waits for what is written, which is finished even if the caller hangs up."""
 
 
@@ -37,7 +40,10 @@ def require_job(start: StreamStart, rpc: str, caller: Caller) -> bool:
 async def answers(
     parts: JobParts, start: StreamStart, messages: AsyncIterator[memoryview], caller: Caller, finished: Finished
 ) -> AsyncGenerator[MaskStreamResponse | bytes, None]:
-    """Opened, the masked batches, the end. What it sent is kept in any case."""
+    """Opened, the masked batches, the end. What it sent is kept in any case, before the end leaves.
+
+    Of a stream that broke it has time of its own, for which its caller waits a second at most: MongoDB may be away.
+    """
     if caller.ticket is None:
         raise LookupError("a part has a ticket")
     refuse_unknown(start, "start")
@@ -57,9 +63,14 @@ async def answers(
         progress.require_whole()
         await finished(part.ended())
     except BaseException as error:  # a cancelled or abandoned stream, too, has sent what it has sent
-        try:
-            await finished(part.broken(error))
-        except PdpError:
-            log.exception("what part %d of %s had sent is not stored", place.part, caller.ticket.job)
+        keeping = asyncio.get_running_loop().create_task(finished(_broken(part, error)), context=Context())
+        await asyncio.wait({keeping}, timeout=WAIT_SECONDS)
         raise
     yield MaskStreamResponse(end=StreamEnd(rows=progress.rows))
+
+
+async def _broken(part: Part, error: BaseException) -> None:
+    try:
+        await part.broken(error)
+    except PdpError:
+        log.exception("what part %d of %s had sent is not stored", part.place.part, part.held.job.id)

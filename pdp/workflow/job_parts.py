@@ -3,6 +3,7 @@
 ticket -> stream stored -> job entered -> schema -> policy of now -> stream -> sums stored -> end
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from pdp.store.quotas import Limits, Quotas
 from pdp.workflow.held_job import HeldJob
 from pdp.workflow.job_checks import JobChecks
 
+KEEPING_SECONDS, PAUSE_SECONDS = 60.0, 0.3
+"""Seconds for which it is tried to keep what a stream had sent that broke, and between two tries. A replica set elects
+another primary within twelve."""
 LOOK_SECONDS = 2.0
 """Seconds between two looks of a stream at its job, each at a batch: so soon after its job was stopped it ends."""
 BLIND_SECONDS = 60.0
@@ -114,9 +118,12 @@ class Part:
             raise (await self.of.jobs.get(self.held.job.id)).ended()
 
     async def broken(self, error: BaseException) -> None:
-        """Keep what it sent until it broke. Where its job was finished without it, the log gets it by itself."""
+        """Keep what it sent until it broke, once MongoDB is there, if that is within a minute.
+
+        Where its job was finished without it, the log gets it by itself.
+        """
         job_id, parts = self.held.job.id, self.of.parts
-        if await parts.close(job_id, self._streamed("broken")) or not self.progress.rows:
+        if await self._kept(self._streamed("broken")) or not self.progress.rows:
             return
         if await parts.is_left_out(job_id, self.place):
             why = error.reason if isinstance(error, PdpError) else "ABANDONED"
@@ -124,6 +131,18 @@ class Part:
             told = {"job": job_id, "part": place.part, "attempt": place.attempt, "piece": place.piece}
             self.progress.place = {"mask_job": told}
             await self.of.writer.append([self.progress.entry(LATE, why)])
+
+    async def _kept(self, streamed: Streamed) -> bool:
+        """What `MaskParts.close` returns; a MongoDB that is away is asked again."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + KEEPING_SECONDS
+        while True:
+            try:
+                return await self.of.parts.close(self.held.job.id, streamed)
+            except StoreUnavailable:
+                if clock() >= until:
+                    raise
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def _streamed(self, state: str) -> Streamed:
         columns, sent = counted_columns(self.held.plan), self.progress.values

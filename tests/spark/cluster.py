@@ -1,6 +1,8 @@
 """Spark on this machine: a driver in this process, two executors in JVMs of their own."""
 
 import os
+import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -63,3 +65,39 @@ def session(more: Mapping[str, str] | None = None) -> Iterator[Any]:
             yield spark
         finally:
             spark.stop()
+
+
+@contextmanager
+def standalone(folder: Path) -> Iterator[str]:
+    """The URL of a standalone cluster: a master and two workers, each a process, with one core on a host of its own.
+
+    Spark begins a task a second time only on another host, and a local cluster has one. `folder` is for their files.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"spark://127.0.0.1:{port}"
+    started = [_daemon(folder, "master.Master", "127.0.0.1", "--port", f"{port}")]
+    try:
+        for host in ("127.0.0.2", "127.0.0.3"):
+            own = ("--cores", "1", "--memory", "1g", "--work-dir", f"{folder}/{host}", url)
+            started.append(_daemon(folder, "worker.Worker", host, *own))
+        yield url
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(60)
+
+
+def _daemon(folder: Path, name: str, host: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    import pyspark  # noqa: PLC0415  # the plain suite has none
+
+    home = Path(pyspark.__file__).parent
+    own = {"SPARK_HOME": f"{home}", "SPARK_LOCAL_IP": host, "SPARK_LOCAL_DIRS": f"{folder}"}
+    own["SPARK_DAEMON_MEMORY"] = "256m"
+    command = [home / "bin/spark-class", f"org.apache.spark.deploy.{name}", "--host", host, "--webui-port", "0"]
+    with (folder / f"{host}.log").open("wb") as log:
+        return subprocess.Popen(
+            [*command, *arguments], env={**os.environ, **environment(), **own}, stdout=log, stderr=log
+        )

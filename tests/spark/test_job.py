@@ -109,6 +109,38 @@ def test_several_sinks_a_join_and_another_partitioning_get_the_same_tokens(
     assert stack.get(job.id).outcome == SUCCEEDED
 
 
+def test_a_plan_that_changes_as_it_runs_has_the_same_tokens(spark: Any, stack: Placed, people: Any) -> None:
+    """Adaptive execution puts the parts of a shuffle together once it knows how small they are."""
+    with stack.job(spark) as job:
+        expected = {row.id for row in job.masked(people).collect()}
+    spark.conf.set("spark.sql.shuffle.partitions", "8")
+    try:
+        with stack.job(spark) as job:
+            masked = job.masked(people.groupBy("note").agg({"id": "max"}).toDF("note", "id").select("id", "note"))
+            grouped = masked.groupBy("id").count()
+            assert {row.id for row in grouped.collect()} == expected
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", "2")
+    plan = grouped._jdf.queryExecution().executedPlan().toString()
+    assert "isFinalPlan=true" in plan
+    assert "AQEShuffleRead coalesced" in plan
+    ended = stack.get(job.id)
+    assert (ended.outcome, ended.rows, ended.other_attempts) == (SUCCEEDED, 7, 0)
+    assert ended.parts < 7
+
+
+def test_streaming_asks_for_no_numba(
+    spark: Any, stack: Placed, people: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('numba is not here')")
+    monkeypatch.setitem(spark.sparkContext.environment, "PYTHONPATH", str(tmp_path))
+    with stack.job(spark) as job:
+        assert job.masked(people).count() == 7
+    keys = str(stack.stage.server.state / "keys/mask.json")
+    with pytest.raises(Exception, match="numba is not here"), stack.job(spark, keys=keys) as job:
+        job.masked(people).count()
+
+
 def test_a_value_that_does_not_fit_fails_the_job_with_its_place(spark: Any, stack: Placed) -> None:
     rows = [("a", "2024-01-01")] * 3 + [("b", "secret")]
     frame = spark.createDataFrame(rows, "id string, day string").coalesce(1)

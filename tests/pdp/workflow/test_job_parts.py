@@ -4,6 +4,7 @@ import logging
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pyarrow as pa
@@ -74,11 +75,29 @@ async def test_stream_that_is_left_is_kept_with_what_it_sent(stage: Stage) -> No
     assert (await call.read()).HasField("opened")
     assert (await call.read()).arrow_message
     call.cancel()
+    await has_other_rows(stage, begun.job_id, 2)
+
+
+async def has_other_rows(stage: Stage, job_id: str, number: int) -> None:
+    """What a broken stream had sent is kept in the end."""
 
     async def is_kept() -> bool:
-        return (await stage.get(begun.job_id)).other_rows == 2
+        return (await stage.get(job_id)).other_rows == number
 
     await eventually(is_kept)
+
+
+async def test_what_a_broken_stream_had_sent_is_kept_once_mongodb_is_there(stage: Stage, mongod: MongodProcess) -> None:
+    begun = await stage.start()
+    call = stage.server.masks.MaskStream(metadata=bearer(begun.ticket))
+    await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
+    await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a", "b").serialize())))
+    assert (await call.read()).HasField("opened")
+    assert (await call.read()).arrow_message
+    away: dict[str, Any] = {"failCommands": ["update"], "errorCode": 6, "mode": {"times": 6}}
+    async with failing(mongod.uri, f"{stage.server.database}.mask_parts", **away):
+        call.cancel()
+        await has_other_rows(stage, begun.job_id, 2)
 
 
 @pytest.mark.parametrize(
@@ -133,10 +152,13 @@ async def test_stream_ends_with_its_ticket(stage: Stage) -> None:
     soon = replace(read(begun.ticket, key, 0.0), exp=int(time.time()) + 2)
     call = stage.server.masks.MaskStream(metadata=bearer(soon.signed(key)))
     await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
+    await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a").serialize())))
     assert (await call.read()).HasField("opened")
+    assert (await call.read()).arrow_message
     with pytest.raises(grpc.aio.AioRpcError) as ended:
         await call.read()
     assert told(ended.value)[0] == "UNAUTHENTICATED"
+    await has_other_rows(stage, begun.job_id, 1)
 
 
 async def test_neither_ticket_nor_value_is_in_logs_records_or_the_database(
