@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,9 @@ from uuid import uuid4
 import grpc
 import pyarrow as pa
 
+from pdp import keys
 from pdp.arrow import table
+from pdp.mask_job import JobSealer
 from pdp.v1 import info_pb2, mask_job_pb2, mask_pb2
 from pdp.v1.approval_pb2 import OutcomeState
 from pdp.v1.mask_job_pb2 import MaskJobState
@@ -193,3 +196,12 @@ def told(error: grpc.aio.AioRpcError) -> tuple[str, str]:
 
 def values(job: mask_job_pb2.MaskJob) -> Mapping[str, int]:
     return {one.column: one.values for one in job.values}
+
+
+async def over(stage: Stage, database: Any, job_id: str, ago: timedelta = timedelta()) -> None:
+    """As if a job's time had been over for so long: its times are signed, so they are signed anew."""
+    sealer = JobSealer(keys.private_key(stage.server.state / "keys" / "seal.jwk"), "dev")
+    held = await database["mask_jobs"].find_one({"_id": job_id})
+    ended = (datetime.now(UTC) - ago - timedelta(seconds=1)).replace(microsecond=0)
+    seal = sealer.beginning(job_id, held["frozen"], held["started_at"], ended)
+    await database["mask_jobs"].update_one({"_id": job_id}, {"$set": {"expires_at": ended, "seal": seal}})

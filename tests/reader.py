@@ -82,14 +82,19 @@ class Reader:
         script = "".join(f"{command.text}\nprintf '\\036%s\\036' $?\n" for command in typed)
         for kind, name in self.seen.items():
             script = script.replace(f"{kind}_…", name)
-        for place, variable in PLACES.items():
-            script = script.replace(place, self.variables.get(variable, place))
-        pieces = on_terminal(script, self.folder, self.variables, somebody_sits_there=somebody_sits_there).split("\036")
+        shown = on_terminal(self.placed(script), self.folder, self.variables, somebody_sits_there=somebody_sits_there)
+        pieces = shown.split("\036")
         assert len(pieces) == 2 * len(typed) + 1, "".join(pieces)
         outputs, statuses = pieces[0::2][: len(typed)], [int(status) for status in pieces[1::2]]
         for command, output, status in zip(typed, outputs, statuses, strict=True):
             assert status == command.status, f"{block.place}: {command.text}\nexits with {status}\n{output}"
         return outputs
+
+    def placed(self, script: str) -> str:
+        """A script that reaches what runs for this reader."""
+        for place, variable in PLACES.items():
+            script = script.replace(place, self.variables.get(variable, place))
+        return script
 
     def serve(self, words: list[str]) -> None:
         """Start what runs in the foreground on a free port; from here on the commands reach it."""

@@ -102,18 +102,19 @@ async def declassify(
     session: Session,
     data: Data,
     tag: _Tag,
-    column: Annotated[str, typer.Option(metavar="NAME", help="The column.")],
     reason: _Why,
     revision: _Seen,
+    column: Annotated[str, typer.Option(metavar="NAME", help="The column; left out, what every column gets.")] = "",
     until: Annotated[datetime | None, typer.Option(help="When the tag comes back (UTC); by default never.")] = None,
     namespace: Namespace = "",
     request_id: decisions.RequestId = "",
     approval_id: decisions.ApprovalId = "",
     justification: decisions.Justification = "",
 ) -> None:
-    """Stop an inherited tag at a column.
+    """Stop an inherited tag at a column, or in what every column gets.
 
-    It stops for the edges that the column has at that revision. One that comes later brings the tag back.
+    It stops for the edges of that revision. One that comes later brings the tag back. Without --column it stops what
+    came without columns; a column keeps what comes to it by itself.
     """
     from google.protobuf.timestamp_pb2 import Timestamp
 

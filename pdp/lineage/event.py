@@ -128,9 +128,24 @@ class _Reader:
             raise InvalidRequest.field("event", "has neither `run`, `job` nor `dataset`")
         for path, one in found:
             output = described(one, path, self.reading)
+            if self._was_read(output):
+                continue
             self._require_own(output.dataset, path)
             self.tags.update(output.tags)
             yield output
+
+    def _was_read(self, output: Described) -> bool:
+        """Whether an output is an input that an RDD job of Spark looked at.
+
+        Spark's listener names a folder as both where Spark reads the footers of Parquet files, and no column of it. A
+        job that writes RDDs cannot write the folder that it reads.
+        """
+        try:
+            kind = member(member(self.job, "facets", "job."), "jobType", "job.facets.")
+        except InvalidRequest:
+            return False
+        is_of_rdd = (kind.get("integration"), kind.get("jobType")) == ("SPARK", "RDD_JOB")
+        return is_of_rdd and output.dataset in self.inputs and not COLUMN_FACETS & output.facets.keys()
 
     def _require_own(self, dataset: Dataset, path: str) -> None:
         if self.reading.is_foreign(dataset):

@@ -12,6 +12,8 @@ from pdp.lineage.tag_bits import WAY_BITS, Code, Words
 
 Sources = frozenset[tuple[int, int]]
 """Nodes, each with the code of what comes from it."""
+Halts = Mapping[int, Mapping[str, Sources]]
+"""Nodes at which tags stop, and for each tag the sources from which it does not come."""
 
 
 def inflow(structure: Structure, node: int) -> tuple[set[tuple[int, int]], set[int]]:
@@ -51,7 +53,10 @@ def sources_of(structure: Structure, node: int) -> list[tuple[Dataset, str]]:
 
 
 def stopped(structure: Structure) -> dict[int, dict[str, Sources]]:
-    """For each column at which a tag stops now: the tags, and the sources from which they do not come."""
+    """For each node at which a tag stops now: the tags, and the sources from which they do not come.
+
+    That is a column, or what every column of a dataset gets.
+    """
     found: dict[int, dict[str, Sources]] = {}
     for (node, tag), stops in structure.ledger.stops.items():
         edges = frozenset(edge for stop in stops if not 0 < stop.until < structure.clock for edge in stop.edges)
@@ -60,12 +65,41 @@ def stopped(structure: Structure) -> dict[int, dict[str, Sources]]:
     return found
 
 
+def blocked(structure: Structure, node: int, halts: Halts) -> tuple[dict[str, Sources], set[int]]:
+    """For each tag the sources of a node from which it does not come: it stops there, or at what is seen through.
+
+    Gives the nodes that were seen through, too. `halts` is what `stopped` gives.
+    """
+    sources, through = inflow(structure, node)
+    near = [halts[one] for one in through if one in halts]
+    if near == [halts.get(node)]:
+        return dict(near[0]), through
+    tags = {tag for one in near for tag in one}
+    ends = {tag: {one: halts[one][tag] for one in through if tag in halts.get(one, ())} for tag in tags}
+    return {tag: frozenset(sources - _arriving(structure, node, through, ends[tag])) for tag in tags}, through
+
+
+def _arriving(structure: Structure, node: int, through: set[int], ends: Mapping[int, Sources]) -> set[tuple[int, int]]:
+    """The sources of a node from which a tag comes that ends at some of the nodes that are seen through."""
+    held: dict[int, set[tuple[int, int]]] = {one: set() for one in through}
+    before = -1
+    while before != (before := sum(map(len, held.values()))):
+        for one, so_far in held.items():
+            got = set(so_far)
+            for src, own in _edges(structure, one):
+                more = held.get(src, ((src, own),))
+                got.update((first, code if own == Code.WITHIN else own) for first, code in more)
+            held[one] = got - ends.get(one, frozenset())
+    return held[node]
+
+
 def detours(structure: Structure, bits: Words, words: int) -> tuple[Detours, dict[int, set[int]]]:
-    """What leads to columns at which a tag stops, edge by edge; and the nodes whose own tags these columns have."""
+    """What leads to nodes at which a tag stops, edge by edge; and the nodes whose own tags these have."""
     ways, stops, through = list[tuple[int, int, int]](), list[Words](), dict[int, set[int]]()
-    for node, tags in stopped(structure).items():
-        sources, through[node] = inflow(structure, node)
-        for src, code in sorted(sources):
+    halts = stopped(structure)
+    for node in halts:
+        tags, through[node] = blocked(structure, node, halts)
+        for src, code in sorted(inflow(structure, node)[0]):
             ways.append((src, node, code))
             stops.append(_stops(structure, tags, (src, code), words))
     table = np.array(stops, np.uint64).reshape(-1, 2 * words).T

@@ -1,7 +1,7 @@
-"""JSON from outside as exactly one value: limits first, and no name twice in an object.
+"""JSON from outside as exactly one value: limits first, and no name with two values in an object.
 
-What stands in it may be anything else that JSON allows: parts of events that nobody here reads hold statistics beyond
-2^53, and plans.
+Twice the same value is one value: Spark's listener writes a facet twice. What stands in it may be anything else that
+JSON allows: parts of events that nobody here reads hold statistics beyond 2^53, and plans.
 """
 
 import json
@@ -32,7 +32,7 @@ def loads(text: bytes) -> dict[str, Any]:
     except ValueError:  # its errors quote what it read
         raise InvalidRequest.field("event", "is not JSON in UTF-8") from None
     if _marks(orjson.dumps(value)).count(b":") != members:  # of names that stand twice, one is left
-        raise InvalidRequest.field(_path_of_twice(text), "stands in its object twice; send it once")
+        _require_equal(text)
     if type(value) is not dict:
         raise InvalidRequest.field("event", "is not a JSON object")
     return value
@@ -64,22 +64,23 @@ def _marks(text: bytes) -> bytes:
     return b"".join(text.split(b'"')[::2]).translate(None, _OTHERS)
 
 
-def _path_of_twice(text: bytes) -> str:
-    return _twice(json.loads(text, object_pairs_hook=tuple, parse_int=str, parse_float=str)) or "event"
+def _require_equal(text: bytes) -> None:
+    """Raises `InvalidRequest` with the path of a name that stands in its object with two values."""
+    if path := _twice(json.loads(text, object_pairs_hook=tuple, parse_int=str.encode, parse_float=str.encode)):
+        raise InvalidRequest.field(path, "stands in its object twice, with different values; send it once")
 
 
 def _twice(value: Any) -> str:
-    """The path of the first name that stands in its object twice; empty where all are different."""
+    """The path of the first name that stands in its object with two values; empty where there is none."""
     if type(value) is list:
         found = ((f"[{place}]", path) for place, one in enumerate(value) if (path := _twice(one)))
         return joined(*next(found, ("", "")))
     if type(value) is not tuple:
         return ""
-    seen = set[str]()
+    seen = dict[str, Any]()
     for name, one in value:
-        if name in seen:
+        if seen.setdefault(name, one) != one:
             return step(name)
-        seen.add(name)
         if path := _twice(one):
             return joined(step(name), path)
     return ""

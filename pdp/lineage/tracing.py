@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pdp.lineage.edges import Layer
-from pdp.lineage.inflow import inflow, stopped
+from pdp.lineage.inflow import blocked, inflow, stopped
 from pdp.lineage.structure import Structure
 from pdp.lineage.tag_bits import CODES, Code, Ints, Masks, Words
 
@@ -46,7 +46,8 @@ class Avoided(NamedTuple):
     @classmethod
     def of(cls, structure: Structure, tag: str) -> "Avoided":
         """Where a tag stops now."""
-        nodes = {node: tags[tag] for node, tags in stopped(structure).items() if tag in tags}
+        halts = stopped(structure)
+        nodes = {node: blocked(structure, node, halts)[0][tag] for node, tags in halts.items() if tag in tags}
         return cls({node: sorted(inflow(structure, node)[0] - edges) for node, edges in nodes.items()})
 
 

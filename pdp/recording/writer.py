@@ -11,7 +11,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -79,17 +79,9 @@ class _Group:
 class Writer:
     """One chain of batches. Run `run` as a task, and call `append` from anywhere on the same loop."""
 
-    def __init__(
-        self,
-        store: Batches,
-        writers: Writers,
-        key: OKPKey,
-        realm: str,
-        on_durable: Callable[[Batch], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, store: Batches, writers: Writers, key: OKPKey, realm: str) -> None:
         self._store, self._writers = store, writers
         self._key, self._realm = keys.signing(key), realm
-        self._on_durable = on_durable
         self._queue: FairQueue[_Group] = FairQueue()
         self._left_over: _Group | None = None
         self._queued = 0
@@ -257,8 +249,6 @@ class Writer:
         for group in groups:
             if not group.durable.done():
                 group.durable.set_result(None)
-        if batch is not None:
-            self._on_durable(batch)
 
     async def _durable(self, entries: Sequence[Entry], posted: frozenset[bytes]) -> Batch | None:
         """Insert a batch of `entries` until it is known to be stored, as a new writer if its place is taken.

@@ -42,7 +42,7 @@ def parted(
     checks = JobChecks(flows.deciding, plans, keys, threads, stored, streams)
     ending = JobEnding(stored, streams, sealer, quotas, limits, parts.writer, parts.outflow, threads)
     service = MaskJobService(
-        beginning=JobBeginning(jobs, stored, sealer, timedelta(hours=config.masking.job_hours), uses),
+        beginning=JobBeginning(jobs, stored, sealer, timedelta(hours=config.masking.job_hours), uses, ending),
         checks=checks,
         ending=ending,
         jobs=stored,

@@ -6,7 +6,6 @@ from pdp.call_summary import Calls
 from pdp.config import Config
 from pdp.errors import PdpError
 from pdp.recording.delivery import Delivery
-from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.seal import Sealer
 from pdp.server.notifier import Notifier
@@ -53,10 +52,9 @@ class Parts:
         self.batches, self.queue, self.chains = Batches(database), Queue(database), Chains(database)
         self.pressure, self.notifications = Pressure(database), Notifications(database)
         self.records, self.writers = Records(database), Writers(database)
-        self.projection = Projection(self.batches, self.records, self.writers)
         self.lineage, self.outflow, self.changes = lineage, outflow, Changes(database)
         self.feed = Feed(self.changes)
-        self.writer = Writer(self.batches, self.writers, signing.audit, config.realm, self.projection.take)
+        self.writer = Writer(self.batches, self.writers, signing.audit, config.realm)
         self.delivery = Delivery(self.approvals, self.batches, self.writer, self.sealer)
         sealer = SessionSealer(signing.seal, config.realm)
         self.logins = Logins(database, sealer, Sessions(database, self.writer, sealer))
@@ -66,15 +64,13 @@ class Parts:
             delivery=self.delivery,
             writer=self.writer,
             writers=self.writers,
-            projection=self.projection,
             sessions=self.logins.sessions,
             notifier=Notifier.of(config, self.notifications, Letters(database) if tells else None, self.people.site),
         )
 
     async def close(self) -> None:
-        """Empty outboxes, write the end of this writer, project the rest. If MongoDB fails, a sweep does it later."""
+        """Empty outboxes, write the end of this writer. If MongoDB fails, a sweep does it later."""
         with suppress(PdpError):
             await self.delivery.settled()
         with suppress(PdpError):
             await self.writer.close()
-            await self.projection.catch_up()

@@ -134,7 +134,7 @@ async def running(
         kept = kept_lineage(config, database, signing, turns)
         known, outflow = kept.views if kept and lineage is NO_LINEAGE else lineage, outflow_of(config, kept, database)
         parts = Parts(config, database, signing, known, outflow, tells=tells(config, outside.ways), calls=calls)
-        parts.sweep.completes = is_first = share is None or share.is_first
+        is_first = share is None or share.is_first
         await stack.enter_async_context(_at_work(parts, kept, opa, failed))
         authenticator = _authenticator(config)
         room, newcomers = rooms(descriptors(), http=config.http is not None), _newcomers(config)

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from pdp.errors import PdpError
 from pdp.recording.delivery import Delivery
-from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.server.notifier import Notifier
 from pdp.store.approvals import Approvals
@@ -19,8 +18,6 @@ from pdp.workflow.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
-LIST_SECONDS = 0.5
-"""Seconds between two updates of the projection, which may be a second behind the log."""
 NOTIFY_SECONDS = 1.0
 """Seconds between two looks for messages to send. It bounds how late a message leaves."""
 SWEEP_SECONDS = 2.0
@@ -36,10 +33,7 @@ _AT_ONCE = 100
 
 
 class Sweep:
-    """Ends approvals and sessions in time, delivers outboxes, tells webhooks, projects, and closes silent writers."""
-
-    completes = True
-    """Whether it projects what writers left that have ended. Of several workers of one server the first does that."""
+    """Ends approvals and sessions in time, delivers outboxes, tells webhooks, and closes silent writers."""
 
     def __init__(
         self,
@@ -48,24 +42,20 @@ class Sweep:
         delivery: Delivery,
         writer: Writer,
         writers: Writers,
-        projection: Projection,
         notifier: Notifier,
         sessions: Sessions,
     ) -> None:
         self._approvals, self._delivery, self._writer = approvals, delivery, writer
-        self._writers, self._projection, self._notifier = writers, projection, notifier
+        self._writers, self._notifier = writers, notifier
         self._sessions = sessions
-        self._old_may_be_open = self._index_may_be_old = True
+        self._old_may_be_open = True
 
     async def run(self) -> None:
         """Run until cancelled. A step that fails is tried again at its next time."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(every(LIST_SECONDS, self._projection.catch_up))
             group.create_task(every(HEARTBEAT_SECONDS, self._writer.beat))
-            steps = [self.expire, self.deliver, self.end_old, self.close_silent_writers]
-            for step in [*steps, self.complete_projection] if self.completes else steps:
-                group.create_task(every(SWEEP_SECONDS, step))
-            for step in (self.end_sessions, self.move_indexes):
+            steps = (self.expire, self.deliver, self.end_old, self.close_silent_writers, self.end_sessions)
+            for step in steps:
                 group.create_task(every(SWEEP_SECONDS, step))
             for work in self._notifier.work:
                 group.create_task(every(NOTIFY_SECONDS, work))
@@ -92,26 +82,14 @@ class Sweep:
                 await self._delivery.end_old(held.approval)
             self._old_may_be_open = bool(found)
 
-    async def move_indexes(self) -> None:
-        """Move the projection of an older version to the index of this one, once."""
-        if self._index_may_be_old:
-            await self._projection.move_indexes()
-            self._index_may_be_old = False
-
     async def close_silent_writers(self, age: timedelta = SILENT_FOR) -> None:
         """Close writers that were silent for `age`, by taking the next place in their chain.
 
         A writer that wakes up finds its place taken.
         """
         for silent in await self._writers.silent(age):
-            if silent.writer != self._writer.writer and await self._writer.close_other(silent.writer):
-                await self._writers.close(silent.writer)
-
-    async def complete_projection(self) -> None:
-        """Project the last batches of closed writers, some at a time, and forget the writers that are complete."""
-        for gone in await self._writers.closed():
-            if await self._projection.complete(gone.writer, gone.projected):
-                await self._writers.drop(gone.writer)
+            if silent != self._writer.writer and await self._writer.close_other(silent):
+                await self._writers.close(silent)
 
 
 async def every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:

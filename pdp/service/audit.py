@@ -15,7 +15,7 @@ from pdp.service.gap import Gaps
 from pdp.service.record import summary
 from pdp.service.whole_record import WholeRecords
 from pdp.store.chains import Chains
-from pdp.store.records import Records
+from pdp.store.records import Place, Records
 from pdp.turns import Turns
 from pdp.v1.audit_pb2 import (
     AcceptGapRequest,
@@ -38,15 +38,15 @@ class AuditService:
         self._gaps, self._turns = Gaps(chains, writer), turns
 
     async def ListRecords(self, request: ListRecordsRequest, caller: Caller) -> ListRecordsResponse:  # noqa: ARG002
-        """A page of the projection."""
+        """A page of the log."""
         with BadFields() as bad:
-            limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
+            limit, after = bad.tried(page.size, request.page_size), bad.tried(_place, request.page_token)
             kind, effect = bad.tried(_kind, request.kind), bad.tried(_effect, request.effect)
             approval_id = bad.tried(_approval_id, request.approval_id)
         more = limit + 1
-        found = await self._records.page(kind=kind, effect=effect, approval_id=approval_id, before=before, limit=more)
-        found, token = page.cut(found, limit, lambda members: str(members["id"]))
-        return ListRecordsResponse(records=[summary(members) for members in found], next_page_token=token)
+        found = await self._records.page(kind=kind, effect=effect, approval_id=approval_id, after=after, limit=more)
+        found, token = page.cut(found, limit, lambda listed: str(listed.place))
+        return ListRecordsResponse(records=[summary(listed.members) for listed in found], next_page_token=token)
 
     async def GetRecord(self, request: GetRecordRequest, caller: Caller) -> GetRecordResponse:  # noqa: ARG002
         """One record, found in the log at once."""
@@ -79,6 +79,14 @@ class AuditService:
             async for piece in pieces:
                 yield ExportRecordsResponse(batches=piece)
                 await self._turns.turn(caller.identity)
+
+
+def _place(token: str) -> Place | None:
+    """The place behind which a page begins."""
+    place = Place.parse(token)
+    if token and place is None:
+        raise InvalidRequest.field("page_token", page.NOT_OURS)
+    return place
 
 
 def _kind(text: str) -> str:

@@ -131,9 +131,8 @@ def job(found: MaskJob, so_far: SoFar) -> mask_job_pb2.MaskJob:
             "approval_pb2.OutcomeState", approval_pb2.OutcomeState.Value(f"OUTCOME_STATE_{told['outcome']}")
         )
         made.record_id = told["record_id"]
+        made.finished_at.FromMilliseconds(told["at_ms"])
         made.values.extend(MaskedValues(column=name, values=number) for name, number in told["values"].items())
-    if found.finished_at:
-        made.finished_at.FromDatetime(found.finished_at)
     return made
 
 

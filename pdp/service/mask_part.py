@@ -1,6 +1,7 @@
 """A part of a mask job as a stream: its place and schema, the masked batches, the end once it is kept."""
 
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -49,6 +50,7 @@ async def answers(
     try:
         yield MaskStreamResponse(opened=StreamOpened(decision=decision, plan=mask_message.plan(progress.job.plan)))
         async for rows, pieces in progress.masked(progress.admitted(messages)):
+            await part.require_running(time.monotonic())
             progress.leaves(rows)
             for piece in pieces:
                 yield piece

@@ -17,6 +17,8 @@ MAX_SIZE = 100
 """The most entries that a request may ask for."""
 MAX_BYTES = 1024 * 1024
 """Bytes of the entries of a page. A message is packed in one piece, and others wait: 8 ms for so many small members."""
+NOT_OURS = "was not issued by this server; send the next_page_token of the page before"
+"""What is told of another `page_token`."""
 
 T = TypeVar("T")
 ListOf: TypeAlias = ListApprovalsResponse | ListQueueResponse | ListHistoryResponse
@@ -35,8 +37,7 @@ def size(asked: int) -> int:
 def before(token: str) -> str:
     """The id below which a page begins, from `page_token`."""
     if token and identifier.uuid_bytes(token) is None:
-        sentence = "was not issued by this server; send the next_page_token of the page before"
-        raise InvalidRequest.field("page_token", sentence)
+        raise InvalidRequest.field("page_token", NOT_OURS)
     return token
 
 

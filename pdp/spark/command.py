@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from masker.errors import MaskRefused
@@ -57,9 +58,26 @@ def main(given: Sequence[str] | None = None) -> None:
 
 def run(asked: argparse.Namespace, context: dict[str, str]) -> str:
     """Mask, and return the sentence about it."""
+    with _session(f"mask {asked.table}") as spark:
+        return _masked(spark, asked, context)
+
+
+@contextmanager
+def _session(name: str) -> Iterator[Any]:
+    """The session of Spark. One that was not there before is stopped at the end: its executors would be lost loudly."""
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-    spark: Any = SparkSession.builder.appName(f"mask {asked.table}").getOrCreate()
+    is_ours = SparkContext._active_spark_context is None  # noqa: SLF001  # a session is active in one thread alone
+    spark: Any = SparkSession.builder.appName(name).getOrCreate()
+    try:
+        yield spark
+    finally:
+        if is_ours:
+            spark.stop()
+
+
+def _masked(spark: Any, asked: argparse.Namespace, context: dict[str, str]) -> str:
     options = _HEADED.get(asked.format, {})
     frame = spark.read.format(asked.format).options(**options).load(asked.source)
     job = mask_job(

@@ -1,13 +1,15 @@
 """The collection of the log's batches, with `_id = {writer, seq}`. They are inserted and read, never changed.
 
 A document says beside its batch, unsigned, which UUIDs its records have (`ids`), and which of them came from an outbox
-(`posted`; absent where none did, as in documents of older versions). An index lets no two batches post one record.
+(`posted`; absent where none did). An index lets no two batches post one record. For lists it has the greatest of the
+UUIDs (`newest`), and what its records are (`marks`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from bson.binary import Binary
 from pymongo.errors import DuplicateKeyError
 
@@ -18,6 +20,8 @@ from pdp.v1.audit_pb2 import Batch, Payload
 
 INSERT_SECONDS = 5.0
 """Seconds that one insert may take before the writer sends the same document again."""
+EVERY = "every"
+"""The mark of each batch."""
 
 
 @dataclass(slots=True)
@@ -124,8 +128,19 @@ def _document(batch: Batch, ids: Sequence[bytes], posted: Collection[bytes]) -> 
         "payloads": [{"salt": payload.salt, "payload": payload.payload} for payload in batch.payloads],
         "leaves": batch.leaves,
         "ids": list(ids),
+        "newest": max(ids, default=b""),
+        "marks": _marks(batch.records),
         **({"posted": [Binary(one) for one in posted]} if posted else {}),
     }
+
+
+def _marks(records: Iterable[bytes]) -> list[str]:
+    """What lists can ask for of these records: few for each batch, so that its index costs little."""
+    marks = {EVERY}
+    for record in records:
+        members = orjson.loads(record)
+        marks |= {members["kind"], members.get("effect", ""), members.get("approval_id", "")}
+    return sorted(marks - {""})
 
 
 def batch_of(document: Document) -> Batch:

@@ -11,8 +11,8 @@ from pdp.errors import PdpError, SetupError, StoreUnavailable
 
 NEEDED = ("find", "insert", "update", "remove", "createIndex", "changeStream")
 """The rights on the database that a server uses. The role readWrite has them."""
-HELPFUL = ("dropIndex", "listIndexes")
-"""Those without which a server does its work, but leaves old indexes there, and `pdp doctor` cannot see indexes."""
+HELPFUL = ("listIndexes",)
+"""Those without which a server does its work, but `pdp doctor` cannot see indexes."""
 NOT_INITIATED = "this MongoDB has a --replSet that was never initiated; run `pdp mongo init`, once for the set"
 STANDALONE = (
     "this MongoDB is standalone, so a write can be lost after it was confirmed; start mongod with --replSet rs0 and "

@@ -1,12 +1,10 @@
 """The indexes of the collections, among them those that keep something unique and those that let it end by itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pymongo
 from pymongo import IndexModel
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -24,33 +22,6 @@ _OF_OLD_LOGS = {"batches"}
 """The collections to which a version added an index after they were large."""
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
-    """An index on those records that are not like most, by one of their members; it took the place of `before`."""
-
-    name: str
-    member: str
-    filter: Mapping[str, Any]
-    before: str
-
-    @property
-    def model(self) -> IndexModel:
-        """As the driver takes it."""
-        return IndexModel([(self.member, 1), ("_id", -1)], name=self.name, partialFilterExpression=dict(self.filter))
-
-    async def make(self, records: AsyncCollection[dict[str, Any]]) -> None:
-        """Make it if it is missing."""
-        await records.create_indexes([self.model])
-
-
-NO_DECISION = {"$or": [{"kind": {"$lt": "decision"}}, {"kind": {"$gt": "decision"}}]}
-"""The records that are not of decisions, as MongoDB takes it for an index."""
-OF_RECORDS = (
-    Partial("of_approval", "approval_id", {"approval_id": {"$exists": True}}, "by_approval"),
-    Partial("of_kind", "kind", NO_DECISION, "by_kind"),
-)
-"""The partial indexes on records. Most are of decisions without an approval, and each index costs MongoDB a quarter of
-what a record does."""
 KEPT_USES_SECONDS = 24 * 3600
 """The time for which the claim of a mask job is stored: a use is repeated for 30 seconds, and a day is far beyond."""
 KEPT_UNMASKINGS_SECONDS = 25 * 3600
@@ -124,9 +95,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "batches": (
         IndexModel([("ids", 1)], name="by_record"),
         IndexModel([("posted", 1)], name="posted_once", unique=True, sparse=True),
+        IndexModel([("marks", 1), ("newest", -1)], name="listed"),
     ),
-    "records": (IndexModel([("effect", 1), ("_id", -1)], name="by_effect"),),
-    "writers": (IndexModel([("closed", 1), ("heartbeat", 1)], name="silent"),),
+    "writers": (IndexModel([("heartbeat", 1)], name="silent"),),
     "notifications": (
         IndexModel([("approval_id", 1), ("_id", 1)], name="by_approval"),
         IndexModel([("webhook", 1), ("due_at", 1)], name="due", partialFilterExpression=_WAITING),
@@ -152,6 +123,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel(
             [("expires_at", 1)], name="to_end", partialFilterExpression={"state": {"$in": ["RUNNING", "STOPPED"]}}
         ),
+        IndexModel([("attempt", 1)], name="of_attempt", partialFilterExpression={"state": "RUNNING"}),
         IndexModel([("finished_at", 1)], name="unsent", partialFilterExpression=_is_there("outbox.id")),
         IndexModel([("finished_at", 1)], name="over", expireAfterSeconds=KEPT_MASK_JOBS_SECONDS),
     ),
@@ -191,7 +163,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "refused_clicks": (IndexModel([("hour", 1)], name="over", expireAfterSeconds=KEPT_REFUSALS_SECONDS),),
 }
 """Those of each collection. What has ended by MongoDB's clock goes by itself; sessions by a sweep, which records it, or
-a day later. The partial ones on records are in `OF_RECORDS`, because the sweep makes them where there are records."""
+a day later."""
 
 
 async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
@@ -200,10 +172,6 @@ async def make_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
         for name, indexes in INDEXES.items():
             with pymongo.timeout(_NEW_INDEX_SECONDS if name in _OF_OLD_LOGS else None):
                 await database.get_collection(name).create_indexes(list(indexes))
-        records = database.get_collection("records")
-        if await records.find_one({}, ["_id"]) is None:  # else the sweep makes them, beside the work
-            for partial in OF_RECORDS:
-                await partial.make(records)
     except OperationFailure as error:
         raise SetupError(f"MongoDB refused to make an index (code {error.code}); the user needs createIndex") from None
     except PyMongoError:

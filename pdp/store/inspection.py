@@ -14,7 +14,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pdp.store import cause
 from pdp.store.database import SCHEMA_VERSION, Database, Document, client_of
 from pdp.store.driver import remarks
-from pdp.store.indexes import INDEXES, OF_RECORDS
+from pdp.store.indexes import INDEXES
 
 _BEARING = frozenset({"RSPrimary", "RSSecondary"})
 """What the driver calls members that hold data and are up."""
@@ -135,9 +135,8 @@ async def _indexes(database: AsyncDatabase[Document]) -> tuple[list[str], list[s
     """Those that are missing, and those that are other than a server makes them."""
     lacking, differing = list[str](), list[str]()
     for collection, wanted in INDEXES.items():
-        partial = [one.model for one in OF_RECORDS] if collection == "records" else []
         there = await _there(database, collection)
-        for index in (*wanted, *partial):
+        for index in wanted:
             name = index.document["name"]
             if name not in there:
                 lacking.append(f"{collection}.{name}")

@@ -1,8 +1,9 @@
 """The mask jobs: what each began with, and where it stands."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ _TAMPERED = "TAMPERED"
 """The state of a document that no server wrote. It is set aside."""
 _READ = {"outbox": False}
 """What a query leaves out: a record may have a megabyte."""
+_OF_ATTEMPT = 10
+"""Jobs of one attempt that are looked at: each one ends those before it."""
 _OPEN = {"state": {"$in": [JobState.RUNNING, JobState.STOPPED]}}
 
 
@@ -54,6 +57,7 @@ class StoredMaskJobs:
             "state": JobState.RUNNING,
             "caller": job.facts["caller"]["identity"],
             "people": job.facts["people"],
+            "attempt": job.facts.get("attempt", ""),
             "frozen": job.frozen,
             "seal": job.seal,
             "started_at": job.started_at,
@@ -87,6 +91,13 @@ class StoredMaskJobs:
             raise unknown()
         return self._job(found[0])
 
+    async def require_running(self, job_id: str) -> None:
+        """Raise `MaskJobEnded` where a job was stopped or finished, and `NotFound` where it is gone."""
+        async with unavailable():
+            runs = await self._collection.find_one({"_id": {"$eq": job_id}, "state": JobState.RUNNING}, ["_id"])
+        if runs is None:
+            raise (await self.get(job_id)).ended()
+
     async def listed(self, whose: str, state: JobState | None, before: str, limit: int) -> list[MaskJob]:
         """The jobs with ids below `before` (empty: from the newest), newest first; `whose` is empty for all of them."""
         condition: Document = {"$or": [{"caller": {"$eq": whose}}, {"people": {"$eq": whose}}]} if whose else {}
@@ -95,6 +106,14 @@ class StoredMaskJobs:
         if before:
             condition["_id"] = {"$lt": before}
         return await self._find(condition, limit)
+
+    async def of_attempt(self, job: MaskJob) -> list[MaskJob]:
+        """The other jobs that run and that the same attempt began."""
+        attempt = job.facts.get("attempt")
+        if not attempt:
+            return []
+        found = await self._find({"attempt": {"$eq": attempt}, "state": JobState.RUNNING}, _OF_ATTEMPT)
+        return [one for one in found if one.id != job.id and one.facts.get("attempt") == attempt]
 
     async def stop(self, job_id: str, told: Mapping[str, Any]) -> bool:
         """Let no part of a running job begin any more; `told` has `by` and `why`. False where it does not run."""
@@ -128,7 +147,7 @@ class StoredMaskJobs:
 
     async def unsent(self, job_id: str = "", age: timedelta = timedelta(), limit: int = 1) -> list[Unsent]:
         """Finished jobs with their record in the outbox for longer than `age`: this one, or any."""
-        condition: Document = {"_id": {"$eq": job_id}} if job_id else {}
+        condition: Document = {"state": JobState.FINISHED, **({"_id": {"$eq": job_id}} if job_id else {})}
         old = {"$lte": ["$finished_at", {"$subtract": ["$$NOW", int(age.total_seconds() * 1000)]}]}
         async with unavailable():
             found = await self._collection.find({**condition, "outbox.id": {"$exists": True}, "$expr": old}).to_list(
@@ -161,7 +180,7 @@ class StoredMaskJobs:
         try:
             return read(document)
         except MaskJobTampered as changed:
-            if document["state"] != _TAMPERED:
+            if document.get("state") != _TAMPERED:
                 log.error("%s", changed.sentence)  # noqa: TRY400  # without a trace: it is not ours
                 set_aside = {"$set": {"state": _TAMPERED}, "$currentDate": {"finished_at": True}}
                 async with unavailable():
@@ -172,27 +191,40 @@ class StoredMaskJobs:
         return Unsent(self._job(document), self._entry(document))
 
     def _job(self, document: Document) -> MaskJob:
-        members = {name: document[name] for name in _STORED if name in document}
-        if document["state"] == _TAMPERED:
-            raise tampered(document["_id"])
-        state = JobState(document["state"])
-        job = MaskJob(id=document["_id"], state=state, facts=orjson.loads(document["frozen"]), **members)
-        return self._sealer.require(job)
+        """The job. Raises `MaskJobTampered` unless a server wrote it so."""
+        with _any_form(document):
+            members = {name: document[name] for name in _STORED if name in document}
+            job = self._sealer.require(MaskJob(id=document["_id"], state=JobState(document["state"]), **members))
+            facts = orjson.loads(job.frozen)
+            listed = document["caller"] == facts["caller"]["identity"] and document["people"] == facts["people"]
+            if listed and isinstance(document["streams"], int):
+                return replace(job, facts=facts)
+        raise tampered(str(document["_id"]))
 
     def _entry(self, document: Document) -> Entry:
         """The record as it was when the job was finished. Raises `MaskJobTampered`."""
-        held = document["outbox"]
-        entry = Entry(held["id"], held["record"], held["salt"], held["payload"])
-        self._sealer.require_signed(
-            "outbox", document["_id"], b"\0".join([entry.record, entry.salt, entry.payload]), document["outbox_seal"]
-        )
-        return entry
+        with _any_form(document):
+            held = document["outbox"]
+            entry = Entry(held["id"], held["record"], held["salt"], held["payload"])
+            text = b"\0".join([entry.record, entry.salt, entry.payload])
+            self._sealer.require_signed("outbox", document["_id"], text, document["outbox_seal"])
+            return entry
+        raise tampered(str(document["_id"]))
 
 
 _STORED = (
     *("frozen", "seal", "started_at", "expires_at", "finished_at", "streams"),
     *("stop", "stop_seal", "result", "result_seal", "is_over"),
 )
+
+
+@contextmanager
+def _any_form(document: Document) -> Iterator[None]:
+    """A member that is missing, or of another type or form than servers write, is `MaskJobTampered`."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise tampered(str(document["_id"])) from None
 
 
 def unknown() -> NotFound:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import DuplicateKeyError
 
+from pdp.errors import InvalidRequest
 from pdp.mask_job import JobSealer, PartRepeated, Place, Streamed
 from pdp.store.database import Database, Document, unavailable
 
@@ -13,6 +14,8 @@ _SCHEMA_VERSION = 1
 """The version of these documents."""
 _AT_ONCE = 1000
 """Streams that are read at one time."""
+_MOST = (1 << 63) - 1
+"""The highest sum that is told of a job that runs: of what is in the database, nothing was signed for it."""
 _READ_SECONDS = 5.0
 """Seconds in which MongoDB sums up, closes or forgets all streams of a job."""
 
@@ -94,11 +97,11 @@ class MaskParts:
         return found is not None
 
     async def all(self, job_id: str) -> AsyncGenerator[list[Streamed], None]:
-        """Every stream of a job, by part, attempt and piece, some at a time."""
+        """Every stream of a job, by part, attempt and piece, some at a time; without what has not a stream's form."""
         order = [("part", 1), ("attempt", 1), ("piece", 1)]
         found = self._collection.find({"job": {"$eq": job_id}}, batch_size=10_000).sort(order)
         while some := await self._next(found):
-            yield [_read(one) for one in some]
+            yield [streamed for one in some if (streamed := _read(one))]
 
     @staticmethod
     async def _next(found: AsyncCursor[Document]) -> list[Document]:
@@ -114,7 +117,7 @@ class MaskParts:
         has_ended = {"$and": [{"$gt": ["$ended", 0]}, {"$eq": ["$pieces", "$ended"]}]}
         is_empty = {"$and": [{"$eq": ["$state", "broken"]}, {"$eq": ["$rows", 0]}]}
         pipeline: list[Document] = [
-            {"$match": {"job": {"$eq": job_id}}},
+            {"$match": {"job": {"$eq": job_id}, "rows": {"$type": ["int", "long"], "$gte": 0}}},
             {
                 "$group": {
                     "_id": {"part": "$part", "attempt": "$attempt"},
@@ -145,7 +148,8 @@ class MaskParts:
         ]
         async with unavailable(_READ_SECONDS):
             found = [one async for one in await self._collection.aggregate(pipeline)]
-        return SoFar(**found[0]) if found else SoFar()
+        sums = {name: min(int(number), _MOST) for name, number in (found[0] if found else {}).items()}
+        return SoFar(**sums)
 
     async def drop(self, job_id: str) -> None:
         """Forget the streams of a job whose record is in the log; those that it left out stay for a day."""
@@ -153,10 +157,19 @@ class MaskParts:
             await self._collection.delete_many({"job": {"$eq": job_id}, "left_out": {"$exists": False}})
 
 
-def _read(document: Document) -> Streamed:
-    place = Place(document["part"], document["attempt"], document["piece"])
-    values = tuple(document.get("values", ()))
-    return Streamed(place, document["state"], document["rows"], values, document.get("seal", ""))
+def _read(document: Document) -> Streamed | None:
+    """A stream; None where no server wrote it so. Of an open one its place alone counts."""
+    try:
+        place = Place(document["part"], document["attempt"], document["piece"]).require("")
+        state, rows, seal = document["state"], document["rows"], document.get("seal", "")
+        values = tuple(document.get("values", ()))
+    except (InvalidRequest, KeyError, TypeError):
+        return None
+    numbers = place.part, place.attempt, place.piece, rows, *values
+    is_sound = all(isinstance(number, int) and number >= 0 for number in numbers) and isinstance(seal, str)
+    if not is_sound or not isinstance(state, str) or document["_id"] != _key(document["job"], place):
+        return None
+    return Streamed(place) if state == "open" else Streamed(place, state, rows, values, seal)
 
 
 def _key(job_id: str, place: Place) -> str:

@@ -1,91 +1,103 @@
-"""The projection: the signed part of every record under its id, for lists. It can be rebuilt from the batches."""
+"""Lists of the log's records, newest first: batches by the newest record of each, and a batch from its last record."""
 
-import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
-import pymongo
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
-from pymongo.write_concern import WriteConcern
+from bson.binary import Binary
 
-from pdp.errors import StoreUnavailable
+from pdp import identifier
+from pdp.audit.record import Kind
+from pdp.store.batches import EVERY, batch_of
 from pdp.store.database import Database, Document, unavailable
-from pdp.store.indexes import OF_RECORDS, Partial
 
-log = logging.getLogger(__name__)
+_READ_AT_ONCE = 16
+"""Batches that are read at one time. It bounds the memory, and how long their parsing holds the event loop."""
+_NEEDED = frozenset({"id", "kind", "time"})
+"""The members that each record has."""
 
-_DUPLICATE_KEY = 11000
-"""MongoDB's error code DuplicateKey."""
-_DECISION, _EFFECTS = "decision", ("ALLOW", "DENY", "NEEDS_APPROVAL")
-"""The kind of most records, which the index by kind leaves out; they are those that have an effect."""
-_GONE, _NO_RIGHT = {26, 27}, {13}
-"""MongoDB's error codes NamespaceNotFound and IndexNotFound, and Unauthorized."""
-_INDEX_SECONDS = 3600.0
-"""Seconds that one try may take. MongoDB goes on building when nobody waits any more."""
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands in lists: the UUID of the newest record of its batch, and its index in the batch."""
+
+    newest: bytes
+    index: int
+
+    def __str__(self) -> str:
+        return f"rec_{self.newest.hex()}.{self.index}"
+
+    @staticmethod
+    def parse(text: str) -> "Place | None":
+        """The place that was written so; None for any other text."""
+        newest, _, index = text.partition(".")
+        uuid = identifier.uuid_bytes(newest)
+        is_index = index.isascii() and index.isdecimal() and len(index) < len("10000")
+        return Place(uuid, int(index)) if uuid is not None and is_index else None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The signed part of a record, and its place."""
+
+    members: dict[str, Any]
+    place: Place
 
 
 class Records:
-    """Summaries of records, newest first."""
+    """Reads the signed parts of records from the log, unverified."""
 
     def __init__(self, database: Database) -> None:
-        collection = database.database.get_collection("records")
-        self._collection = collection
-        self._relaxed = collection.with_options(write_concern=WriteConcern(w=1))  # lost ones are projected again
+        self._collection = database.database.get_collection("batches")
 
-    async def project(self, records: Sequence[bytes]) -> None:
-        """Add records. A record that is there stays as it is."""
-        try:
-            await self._relaxed.insert_many([_document(record) for record in records], ordered=False)
-        except BulkWriteError as error:
-            if any(failure["code"] != _DUPLICATE_KEY for failure in error.details["writeErrors"]):
-                raise StoreUnavailable("MongoDB did not take the projection") from None
-        except PyMongoError:
-            raise StoreUnavailable("MongoDB did not take the projection") from None
+    async def page(
+        self, *, kind: str = "", effect: str = "", approval_id: str = "", after: Place | None = None, limit: int
+    ) -> list[Listed]:
+        """Records behind a place, or the newest. If set, only of this kind, effect and approval."""
+        wanted = {"kind": kind, "effect": effect, "approval_id": approval_id}
+        wanted = {name: value for name, value in wanted.items() if value}
+        page = list[Listed]()
+        async with unavailable(), aclosing(self._batches(condition(kind, effect, approval_id, after))) as batches:
+            async for batch in batches:
+                page += [listed for listed in _records(batch, wanted) if after is None or _is_behind(after, listed)]
+                if len(page) >= limit:
+                    break
+        return page[:limit]
 
-    async def move_indexes(self) -> None:
-        """Make the partial indexes that a database of an older version lacks, and drop those that they replace.
-
-        Nothing waits for it: MongoDB builds beside its work, and until then lists read by the index that was there.
-        Where both was done already, nothing happens.
-        """
-        for partial in OF_RECORDS:
-            await self._move(partial)
-
-    async def _move(self, partial: Partial) -> None:
-        try:
-            with pymongo.timeout(_INDEX_SECONDS):
-                await partial.make(self._collection)
-                await self._collection.drop_index(partial.before)
-        except OperationFailure as error:
-            if error.code in _NO_RIGHT:
-                told = "MongoDB's user may not drop the index %s of records; drop it, nothing reads it"
-                log.warning(told, partial.before)
-            elif error.code not in _GONE:
-                raise StoreUnavailable("MongoDB did not make the index of records") from None
-        except PyMongoError:
-            raise StoreUnavailable("MongoDB has not made the index of records yet") from None
-
-    async def page(self, *, kind: str, effect: str, approval_id: str, before: str, limit: int) -> list[Document]:
-        """Records with ids below `before` (empty: from the newest). If set, only of this kind, effect and approval."""
-        wanted = condition(kind=kind, effect=effect, approval_id=approval_id, before=before)
-        async with unavailable():
-            cursor = self._collection.find(wanted, limit=limit).sort("_id", -1)
-            return [{**document, "id": document.pop("_id")} async for document in cursor]
+    async def _batches(self, wanted: Document) -> AsyncGenerator[Document]:
+        async with self._collection.find(wanted, ["newest", "records"], batch_size=_READ_AT_ONCE) as cursor:
+            async for batch in cursor.sort("newest", -1):
+                yield batch
 
 
-def condition(*, kind: str, effect: str, approval_id: str, before: str) -> Document:
-    """What `page` asks MongoDB for: each list has an index that gives it in order."""
-    wanted = {"kind": kind, "effect": effect, "approval_id": approval_id}
-    found: Document = {name: {"$eq": value} for name, value in wanted.items() if value}
-    if kind == _DECISION and not effect:
-        found["effect"] = {"$in": list(_EFFECTS)}
-    if before:
-        found["_id"] = {"$lt": before}
-    return found
+def condition(kind: str, effect: str, approval_id: str, after: Place | None) -> Document:
+    """What `page` asks MongoDB for: one index gives each list in order, without a batch that has nothing for it."""
+    of_no_record = f"{kind} {effect}" if effect and kind not in {"", Kind.DECISION} else ""
+    found: Document = {"marks": approval_id or of_no_record or effect or kind or EVERY}
+    return found | {"newest": {"$lte": Binary(after.newest)}} if after else found
 
 
-def _document(record: bytes) -> Document:
-    members = orjson.loads(record)
-    members["_id"] = members.pop("id")
-    del members["payload_sha256"]
-    return dict(members)
+def _records(batch: Document, wanted: dict[str, str]) -> Iterator[Listed]:
+    """Those of a batch, from the last one. What has another form than a server writes is left out."""
+    newest, needles = batch.get("newest"), [orjson.dumps({name: value})[1:-1] for name, value in wanted.items()]
+    if not isinstance(newest, bytes):
+        return
+    for index, record in reversed([*enumerate(batch_of(batch).records)]):
+        if all(needle in record for needle in needles):
+            members = _members(record)
+            if members and all(members.get(name) == value for name, value in wanted.items()):
+                yield Listed(members, Place(bytes(newest), index))
+
+
+def _members(record: bytes) -> dict[str, Any]:
+    try:
+        members = orjson.loads(record)
+    except orjson.JSONDecodeError:
+        return {}
+    return members if isinstance(members, dict) and members.keys() >= _NEEDED else {}
+
+
+def _is_behind(place: Place, listed: Listed) -> bool:
+    return listed.place.newest != place.newest or listed.place.index < place.index

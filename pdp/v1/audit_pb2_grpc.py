@@ -62,7 +62,7 @@ class AuditServiceServicer(object):
     """
 
     def ListRecords(self, request, context):
-        """Lists records, newest first. It reads a projection of the log, which may be a second behind.
+        """Lists records, newest first: in the order in which their batches came into the log, from its end.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -34,7 +34,7 @@ class AuditServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuditServiceAsyncStub: ...
     ListRecords: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListRecordsRequest, _audit_pb2.ListRecordsResponse]
-    """Lists records, newest first. It reads a projection of the log, which may be a second behind.
+    """Lists records, newest first: in the order in which their batches came into the log, from its end.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     GetRecord: _grpc.UnaryUnaryMultiCallable[_audit_pb2.GetRecordRequest, _audit_pb2.GetRecordResponse]
@@ -59,7 +59,7 @@ class AuditServiceAsyncStub(AuditServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListRecords: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListRecordsRequest, _audit_pb2.ListRecordsResponse]  # type: ignore[assignment]
-    """Lists records, newest first. It reads a projection of the log, which may be a second behind.
+    """Lists records, newest first: in the order in which their batches came into the log, from its end.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
     GetRecord: _aio.UnaryUnaryMultiCallable[_audit_pb2.GetRecordRequest, _audit_pb2.GetRecordResponse]  # type: ignore[assignment]
@@ -87,7 +87,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.ListRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.ListRecordsResponse, _abc.Awaitable[_audit_pb2.ListRecordsResponse]]:
-        """Lists records, newest first. It reads a projection of the log, which may be a second behind.
+        """Lists records, newest first: in the order in which their batches came into the log, from its end.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """
 

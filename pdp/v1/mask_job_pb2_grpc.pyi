@@ -50,7 +50,8 @@ class MaskJobServiceStub:
     action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
     other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
     Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
-    ticket while that runs; another attempt is denied, and needs a new approval.
+    ticket while that runs; another attempt is denied, and needs a new approval. Where no approval was needed, such a repeat has
+    another job, and the first one ends as FAILED.
     Errors: those of MaskStream.
     Time: 10 s, also where the client sets no deadline.
     """
@@ -64,8 +65,8 @@ class MaskJobServiceStub:
     Time: 10 s, also where the client sets no deadline.
     """
     CancelMaskJob: _grpc.UnaryUnaryMultiCallable[_mask_job_pb2.CancelMaskJobRequest, _mask_job_pb2.CancelMaskJobResponse]
-    """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-    whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+    """Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+    with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
     Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
@@ -101,7 +102,8 @@ class MaskJobServiceAsyncStub(MaskJobServiceStub):
     action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
     other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
     Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
-    ticket while that runs; another attempt is denied, and needs a new approval.
+    ticket while that runs; another attempt is denied, and needs a new approval. Where no approval was needed, such a repeat has
+    another job, and the first one ends as FAILED.
     Errors: those of MaskStream.
     Time: 10 s, also where the client sets no deadline.
     """
@@ -115,8 +117,8 @@ class MaskJobServiceAsyncStub(MaskJobServiceStub):
     Time: 10 s, also where the client sets no deadline.
     """
     CancelMaskJob: _aio.UnaryUnaryMultiCallable[_mask_job_pb2.CancelMaskJobRequest, _mask_job_pb2.CancelMaskJobResponse]  # type: ignore[assignment]
-    """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-    whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+    """Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+    with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
     Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
     Time: 2 s where the client sets no deadline, 10 s at most.
     """
@@ -155,7 +157,8 @@ class MaskJobServiceServicer(metaclass=_abc_1.ABCMeta):
         action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
         other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
         Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
-        ticket while that runs; another attempt is denied, and needs a new approval.
+        ticket while that runs; another attempt is denied, and needs a new approval. Where no approval was needed, such a repeat has
+        another job, and the first one ends as FAILED.
         Errors: those of MaskStream.
         Time: 10 s, also where the client sets no deadline.
         """
@@ -181,8 +184,8 @@ class MaskJobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mask_job_pb2.CancelMaskJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mask_job_pb2.CancelMaskJobResponse, _abc.Awaitable[_mask_job_pb2.CancelMaskJobResponse]]:
-        """Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-        whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+        """Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+        with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
         Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
         Time: 2 s where the client sets no deadline, 10 s at most.
         """

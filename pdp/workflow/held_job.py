@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -84,6 +85,7 @@ def beginnings(job_id: str, keys: str, decided: Decided, plan: masker.MaskPlan, 
     return orjson.dumps(
         {
             "job": job_id,
+            "attempt": _attempt(ask),
             "keys": keys,
             "caller": {
                 "identity": caller.identity,
@@ -109,6 +111,13 @@ def beginnings(job_id: str, keys: str, decided: Decided, plan: masker.MaskPlan, 
             "plan_sha256": plan.sha256(),
         }
     )
+
+
+def _attempt(ask: Ask) -> str:
+    """What a call and its repetitions have in common, and no other call; empty where its caller names no attempt."""
+    asked = ask.request
+    said = [ask.caller.identity, asked.request_id, asked.attempt_id, ask.canonical.digest]
+    return sha256(orjson.dumps(said)).hexdigest() if asked.attempt_id else ""
 
 
 @lru_cache(maxsize=KEPT_PLANS)

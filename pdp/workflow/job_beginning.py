@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from pdp.approval import OutcomeState
 from pdp.caller import Caller
 from pdp.mask_job import JobSealer, JobState, MaskJob
 from pdp.mask_ticket import Ticket, public_key
@@ -19,6 +20,7 @@ from pdp.store.mask_uses import MaskUses, decision_used
 from pdp.v1.decision_pb2 import AuthorizeRequest
 from pdp.workflow.answer import Answer, Ask, Decided
 from pdp.workflow.held_job import HeldJob, beginnings
+from pdp.workflow.job_ending import JobEnding, Said
 from pdp.workflow.mask_jobs import MaskJobs
 from pdp.workflow.mask_work import Work
 
@@ -63,6 +65,7 @@ class JobBeginning:
     sealer: JobSealer
     lasts: timedelta
     uses: MaskUses
+    ending: JobEnding
 
     async def begin(
         self,
@@ -74,8 +77,8 @@ class JobBeginning:
     ) -> tuple[Decided, Begun | None]:
         """The decision, and the job where it is allowed; `keys` says where they are. Raises as `MaskJobs.decide` does.
 
-        A call that is repeated by the attempt that used an approval gets the same job, while that runs. `fits` raises
-        where the answer would not fit a message.
+        A call that is repeated by the attempt that used an approval gets the same job, while that runs. Where no approval
+        was needed, it gets another job, and the first one ends. `fits` raises where the answer would not fit a message.
         """
 
         async def ready(progress: Progress, decided: Decided) -> None:
@@ -88,6 +91,7 @@ class JobBeginning:
         if progress is None:
             return decided, None
         job = await self._only(self._job(keys, decided, progress, await self.stored.now()))
+        await self._end_earlier(job)
         ticket = Ticket(
             realm=self.sealer.realm,
             job=job.id,
@@ -111,15 +115,25 @@ class JobBeginning:
             raise decision_used("mask", job.facts["decision"], found.started_at)
         return found
 
+    async def _end_earlier(self, job: MaskJob) -> None:
+        """End what the same attempt began before: its answer was lost. Raises `DecisionUsed` where it began a later one."""
+        jobs = sorted([job, *await self.stored.of_attempt(job)], key=lambda one: one.id)
+        last = jobs.pop()
+        for lost in jobs:
+            why = f"its start was repeated by the same attempt, which has {last.id}"
+            await self.ending.finish(lost, Said(OutcomeState.FAILED, "repeat", why=why))
+        if last.id != job.id:
+            raise decision_used("mask", job.facts["decision"], job.started_at)
+
     def _job(self, keys: str, decided: Decided, progress: Progress, now: datetime) -> MaskJob:
         job_id, made = progress.job.use, progress.job
-        frozen = beginnings(job_id, keys, decided, made.plan, made.use, made.persons)
+        frozen, ends = beginnings(job_id, keys, decided, made.plan, made.use, made.persons), now + self.lasts
         return MaskJob(
             id=job_id,
             state=JobState.RUNNING,
             frozen=frozen,
-            seal=self.sealer.signed("job", job_id, frozen),
+            seal=self.sealer.beginning(job_id, frozen, now, ends),
             started_at=now,
-            expires_at=now + self.lasts,
+            expires_at=ends,
             facts=orjson.loads(frozen),
         )

@@ -3,10 +3,11 @@
 ticket -> stream stored -> job entered -> schema -> policy of now -> stream -> sums stored -> end
 """
 
+import time
 from dataclasses import dataclass
 
 from pdp.audit.mask_use import LATE
-from pdp.errors import InvalidRequest, PdpError, Unauthenticated
+from pdp.errors import InvalidRequest, PdpError, StoreUnavailable, Unauthenticated
 from pdp.mask_job import MaskJob, MaskJobEnded, MaskJobTampered, Place, Streamed
 from pdp.mask_ticket import KEYS_IN_SERVER, Ticket
 from pdp.masking.count import counted_columns
@@ -19,6 +20,11 @@ from pdp.store.mask_parts import MaskParts
 from pdp.store.quotas import Limits, Quotas
 from pdp.workflow.held_job import HeldJob
 from pdp.workflow.job_checks import JobChecks
+
+LOOK_SECONDS = 2.0
+"""Seconds between two looks of a stream at its job, each at a batch: so soon after its job was stopped it ends."""
+BLIND_SECONDS = 60.0
+"""Seconds for which a stream goes on where MongoDB does not answer: longer than the choice of another primary takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class JobParts:
             _require_ticket(held.job, ticket)
             require_same(shape.schema, held.plan.input_schema, "start.shape.arrow_schema")
             await self.checks.require(held)
-            return Part(self, held, place, await self._progress(held))
+            return Part(self, held, place, await self._progress(held), Look(*[time.monotonic()] * 2))
         except BaseException:
             await self.parts.close(held.job.id, Streamed(place, "broken"))
             raise
@@ -62,6 +68,24 @@ class JobParts:
         return progress
 
 
+@dataclass(slots=True)
+class Look:
+    """When a stream looked at its job at last, and when it saw that the job runs, by the clock of this process."""
+
+    looked_at: float
+    seen_at: float
+
+    def is_due(self, now: float) -> bool:
+        """Whether it looks now; then it has looked."""
+        is_due = now - self.looked_at >= LOOK_SECONDS
+        self.looked_at = now if is_due else self.looked_at
+        return is_due
+
+    def is_blind(self, now: float) -> bool:
+        """Whether the last answer is too old to go on without one."""
+        return now - self.seen_at >= BLIND_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One stream of a job."""
@@ -70,6 +94,19 @@ class Part:
     held: HeldJob
     place: Place
     progress: Progress
+    look: Look
+
+    async def require_running(self, now: float) -> None:
+        """Raise `MaskJobEnded` where the job was stopped or finished meanwhile. Most calls cost nothing."""
+        if not self.look.is_due(now):
+            return
+        try:
+            await self.of.jobs.require_running(self.held.job.id)
+        except StoreUnavailable:
+            if self.look.is_blind(now):
+                raise
+        else:
+            self.look.seen_at = now
 
     async def ended(self) -> None:
         """Keep what it sent, before its end leaves. Raises `MaskJobEnded` where the job was stopped meanwhile."""

@@ -80,11 +80,11 @@ class TakingBack:
         return await self._take("lineage.unlink", request, data, Unlinked(**said, one=one, other=other), told, caller)
 
     async def declassify(self, request: DeclassifyRequest, caller: Caller) -> Taken:
-        """Stop an inherited tag for the edges of then."""
+        """Stop an inherited tag for the edges of then: at a column, or in what every column gets."""
         dataset, said = await self._of(request, request.data, caller)
         tag, column = carried(request.tag, "tag"), self._known.names.column(dataset, request.column)
-        if not column:
-            raise InvalidRequest.field("column", "is required")
+        if request.column and not column:
+            raise InvalidRequest.field("column", "is not the name of a column")
         until = _until(request)
         then = await self._known.at(request.revision)
         edges = await asyncio.to_thread(sources, then.graph, dataset, column)

@@ -81,7 +81,8 @@ class Timelines:
         return timeline(held, sent, await self._records_of(held.approval) if audits else RecordsOf(), audits=audits)
 
     async def _records_of(self, approval: Approval) -> RecordsOf:
-        found = await self._records.page(kind="", effect="", approval_id=approval.id, before="", limit=MOST_RECORDS)
+        page = await self._records.page(approval_id=approval.id, limit=MOST_RECORDS)
+        found = [listed.members for listed in page]
         newest = {one["kind"]: one["id"] for one in reversed(found)}
         reviews = dict[tuple[str, str], str]()
         for one in found:

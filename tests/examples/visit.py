@@ -60,7 +60,8 @@ def policy(start: Block) -> list[str]:
 def typed(reader: Reader, command: Command, block: Block) -> None:
     """Type one command; what it exports stays for the next ones."""
     if exported := re.match(r"export (\w+)=", command.text):
-        shown = on_terminal(f'{command.text}; printf %s "${exported[1]}"', reader.folder, reader.variables)
+        script = f'{reader.placed(command.text)}; printf %s "${exported[1]}"'
+        shown = on_terminal(script, reader.folder, reader.variables)
         reader.variables[exported[1]] = shown
     else:
         reader.run_typed([command], block)
@@ -84,5 +85,6 @@ class Visit:
         """The server that README starts, on a free port; it is in this process and on the MongoDB of all tests."""
         folders = [self.folder / name for name in policy(start)]
         async with placet(state, mongodb_uri, policy=folders, **changes) as server:
-            self.reader.variables |= {"PDP_ADDRESS": server.address, "PDP_STATE": str(state)}
+            http = server.http.removeprefix("http://")
+            self.reader.variables |= {"PDP_ADDRESS": server.address, "PDP_STATE": str(state), "READER_HTTP": http}
             yield server

@@ -29,9 +29,10 @@ class Model:
         for node in {stop[0] for stop in self.stops} & found.keys():
             sources, through = self.sources(node)
             found[node] |= {tag for one in through for tag in self.own.get(one, ())}
-            live = [stop for stop in self.stops if stop[0] == node and not 0 < stop[3] < self.now]
             brings = {way: stopped for way, stopped in brings.items() if way[1] != node}
-            brings |= {(src, node, way): {stop[1] for stop in live if (src, way) in stop[2]} for src, way in sources}
+            tags = {stop[1] for stop in self.stops}
+            ends = {tag: sources - self.arriving(node, tag, set()) for tag in tags}
+            brings |= {(src, node, way): {tag for tag in tags if (src, way) in ends[tag]} for src, way in sources}
         before = -1
         while before != (before := sum(map(len, found.values()))):
             for (src, dst, way), stopped in brings.items():
@@ -69,6 +70,17 @@ class Model:
             waiting += [one for one in near if not one[0][1] and one[0] not in through]
             through |= {src for src, _ in near if not src[1]}
         return found, through
+
+    def arriving(self, node: Node, tag: str, past: set[Node]) -> Sources:
+        """The sources from which a tag comes to a node: on some way it stops nowhere."""
+        found = Sources()
+        for src, dst, way in self.ways():
+            if dst == node and src[1]:
+                found.add((src, way))
+            elif dst == node and src not in past:
+                found |= {(first, way or by) for first, by in self.arriving(src, tag, past | {node})}
+        live = [stop for stop in self.stops if stop[:2] == (node, tag) and not 0 < stop[3] < self.now]
+        return found - {source for stop in live for source in stop[2]}
 
     def nodes(self) -> set[Node]:
         return self.columns | {(one, role) for one in self.names for role in ("", "*", "**")}

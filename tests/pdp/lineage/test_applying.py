@@ -96,6 +96,29 @@ def test_declassifying_covers_the_edges_of_then_and_ends_in_time() -> None:
     assert tags([PII, B_IS_DECLARED, flow, stop, later]) == ["pii"]
 
 
+def test_declassifying_what_every_column_gets_leaves_what_comes_by_columns() -> None:
+    coarse, named = wrote(Output(B), inputs=[A]), wrote(Output(B, ["k"], ["k"], [edge(Way.MASKED)]))
+    stop = fact.Declassified(by="user:bob", at=2, dataset=B, column="", tag="pii", edges=[(A, "")])
+    facts = [PII, B_IS_DECLARED, coarse, named, stop]
+    assert [tags(facts, column=column) for column in ("k", "l", "")] == [["pii:masked"], [], []]
+    assert tags([*facts, coarse], column="l") == [], "the same again is no new edge"
+    other = fact.Tagged(by="user:bob", at=2, tagging=Tagging(C, "k", "pii"))
+    assert tags([*facts, other, wrote(Output(B), inputs=[C])], column="l") == ["pii"]
+
+
+def test_what_stops_for_every_column_stops_at_one_where_another_tag_stops_too() -> None:
+    secret = fact.Tagged(by="user:bob", at=1, tagging=Tagging(A, "k", "secret"))
+    facts = [PII, secret, B_IS_DECLARED, wrote(Output(B), inputs=[A])]
+    stops = [
+        fact.Declassified(by="user:bob", at=2, dataset=B, column=column, tag=tag, edges=[(A, "")])
+        for column, tag in (("", "pii"), ("k", "secret"))
+    ]
+    for said in (stops, stops[::-1]):
+        assert [tags([*facts, *said], column=column) for column in ("k", "l")] == [[], ["secret"]]
+    direct = wrote(Output(B, ["k"], ["k"], [Edge("k", A, "")]))
+    assert tags([*facts, direct, *stops]) == ["pii"], "the column has an edge of its own"
+
+
 def test_suggestions_bind_nothing() -> None:
     suggested = fact.Suggested(
         by="user:a", at=1, suggestion="s", tagging=Tagging(B, "k", "pii"), hits=0.9, recognizer="email/1"

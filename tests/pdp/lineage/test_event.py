@@ -147,6 +147,19 @@ def test_foreign_output_refuses_the_whole_event() -> None:
             taken(other, namespaces=("postgres://dw:*",))
 
 
+def test_input_that_a_job_of_rdds_names_as_output_was_only_read() -> None:
+    """So Spark's listener tells that Spark read the footers of a Parquet folder: nothing in it flows anywhere."""
+    job = {"namespace": "shop", "name": "export.map_partitions_parallel_collection"}
+    kind = {"processingType": "BATCH", "integration": "SPARK", "jobType": "RDD_JOB"}
+    read = run([dataset(CRM)], [dataset(CRM), dataset(MART)], job=job | {"facets": {"jobType": kind}})
+    assert [output.dataset for output in taken(read, namespaces=("postgres://dw:*",)).outputs] == [MART]
+    for other in ({"jobType": kind | {"jobType": "SQL_JOB"}}, {"jobType": kind | {"integration": "FLINK"}}, [], {}):
+        written = taken(read | {"job": job | {"facets": other}})
+        assert [output.dataset for output in written.outputs] == [CRM, MART]
+    told = run([dataset(CRM)], [dataset(CRM, columnLineage=lineage(email=[source(CRM, "name")]))], job=read["job"])
+    assert [output.dataset for output in taken(told).outputs] == [CRM]
+
+
 @pytest.mark.parametrize(
     ("time", "milliseconds"),
     [

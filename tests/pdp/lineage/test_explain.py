@@ -68,6 +68,16 @@ def test_stopped_tag_is_not_explained_by_what_is_stopped() -> None:
     assert (found.dataset, [one.source for one in found.steps]) == (OTHER, [OTHER, MART])
 
 
+def test_tag_that_stops_for_every_column_is_explained_by_what_a_column_has_by_itself() -> None:
+    coarse = Event(by="w", at=1, event="00", job=("j", "1"), inputs=[CRM], outputs=[Output(STAGE)])
+    stop = fact.Declassified(by="user:bob", at=2, dataset=STAGE, column="", tag="pii", edges=[(CRM, "")])
+    graph = whole([tagged(CRM), tagged(OTHER), coarse, step(OTHER, STAGE), stop])
+    assert why(graph, STAGE, "l", "pii") is None
+    found = why(graph, STAGE, "", "pii")
+    assert found
+    assert (found.dataset, [one.source_column for one in found.steps]) == (OTHER, ["k"])
+
+
 def test_sets_of_inputs_are_one_step() -> None:
     inputs, outputs = ([Dataset("pg", f"{kind}{number}") for number in range(6)] for kind in ("in", "out"))
     event = Event(by="w", at=1, event="00", job=("j", "1"), inputs=inputs, outputs=[Output(one) for one in outputs])

@@ -97,6 +97,13 @@ def test_real_event_is_taken_or_refused_as_the_table_says(row: dict[str, Any]) -
     assert row_of({key: row[key] for key in ("file", "number", "as") if key in row}) == row
 
 
+def test_event_with_a_facet_twice_is_taken_as_it_came() -> None:
+    text = (FOLDER / "spark_footersStart.json").read_bytes()
+    assert text.count(b'"processing_engine":') == 2
+    found = taken(text)
+    assert (found.inputs, found.outputs) == ((Dataset("file", "/shop/lake/spending"),), ())
+
+
 def test_every_file_has_its_rows() -> None:
     assert {row["file"] for row in ROWS} == {file.name for file in FOLDER.glob("*.json")}
     assert {row["file"] for row in rows()} == {row["file"] for row in ROWS}

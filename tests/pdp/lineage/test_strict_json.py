@@ -39,16 +39,29 @@ def test_numbers_beyond_what_a_double_keeps_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        (b'{"a":1,"a":1}', "a"),
-        (b'{"a":1,"\\u0061":1}', "a"),
+        (b'{"a":1,"a":2}', "a"),
+        (b'{"a":1,"a":"1"}', "a"),
+        (b'{"a":1,"a":1.0}', "a"),
+        (b'{"a":1,"a":true}', "a"),
+        (b'{"a":1,"\\u0061":2}', "a"),
+        (b'{"a":[],"a":{}}', "a"),
+        (b'{"a":1,"a":1,"a":2}', "a"),
         (b'{"a":[{},{"b":{"two words":1,"two words":2}}]}', 'a[1].b["two words"]'),
+        (b'{"a":{"b":1,"b":2},"a":{"b":1,"b":2}}', "a.b"),
         (b'{"a":{"b":1},"a":{"b":1,"b":1}}', "a"),
     ],
 )
-def test_name_that_stands_twice_is_refused_with_its_path(text: bytes, path: str) -> None:
+def test_name_with_two_values_is_refused_with_its_path(text: bytes, path: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         loads(text)
-    assert refused.value.violations == ((path, "stands in its object twice; send it once"),)
+    assert refused.value.violations == ((path, "stands in its object twice, with different values; send it once"),)
+
+
+def test_name_that_stands_twice_with_one_value_is_read() -> None:
+    """As the listener of Spark writes it, for jobs of RDDs."""
+    engine = b'"processing_engine": {"name": "spark", "version": [4, {"minor": 0.1}]}'
+    twice = b'{"run": {"facets": {%s, "other": null, %s}}}' % (engine, engine)
+    assert canonical(loads(twice)) == canonical(loads(b'{"run": {"facets": {"other": null, %s}}}' % engine))
 
 
 @given(st.binary(max_size=30))

@@ -24,7 +24,7 @@ def lines(**members: Any) -> list[Observed]:
         ({"ahead_seconds": 2.0}, Level.WARNING, "clock"),
         ({"ahead_seconds": -40.0}, Level.WRONG, "clock"),
         ({"rights": cause.rights_sentence(["find"], "placet")}, Level.WRONG, "MongoDB's rights"),
-        ({"unhelped": ["dropIndex"]}, Level.WARNING, "MongoDB's rights"),
+        ({"unhelped": ["listIndexes"]}, Level.WARNING, "MongoDB's rights"),
         ({"schema": cause.OTHER_VERSION}, Level.WRONG, "database"),
         ({"hidden": True}, Level.WARNING, "indexes"),
         ({"lacking": ["approvals.mine"]}, Level.WRONG, "indexes"),

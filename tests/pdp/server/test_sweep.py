@@ -14,10 +14,9 @@ from pdp.audit.record import Kind
 from pdp.background import background
 from pdp.process.mongod import MongodProcess
 from pdp.recording.delivery import Delivery
-from pdp.recording.projection import Projection
 from pdp.recording.writer import Writer
 from pdp.server.notifier import Notifier
-from pdp.server.sweep import HEARTBEAT_SECONDS, SILENT_FOR, SWEEP_SECONDS, UNDELIVERED_FOR, Sweep
+from pdp.server.sweep import HEARTBEAT_SECONDS, SILENT_FOR, UNDELIVERED_FOR, Sweep
 from pdp.session import SessionSealer
 from pdp.store.approvals import Approvals
 from pdp.store.batches import Batches
@@ -43,22 +42,19 @@ class Process:
 
     async def listed(self) -> set[str]:
         """The ids of the records that lists show."""
-        found = await Records(self.database).page(kind="", effect="", approval_id="", before="", limit=1000)
-        return {members["id"] for members in found}
+        return {listed.members["id"] for listed in await Records(self.database).page(limit=1000)}
 
 
 @asynccontextmanager
 async def processing(database: Database) -> AsyncIterator[Process]:
     """A server's parts, whose sweep does not run by itself."""
     approvals, writers, batches = Approvals(database, SEALER), Writers(database), Batches(database)
-    projection = Projection(batches, Records(database), writers)
-    async with writing(database, on_durable=projection.take) as writer:
+    async with writing(database) as writer:
         sweep = Sweep(
             approvals=approvals,
             delivery=Delivery(approvals, batches, writer, SEALER),
             writer=writer,
             writers=writers,
-            projection=projection,
             notifier=Notifier("dev", Notifications(database), []),
             sessions=Sessions(database, writer, SessionSealer(SEALER.key, "dev")),
         )
@@ -119,57 +115,36 @@ async def test_outbox_is_delivered_once_it_is_nobody_elses_any_more(process: Pro
     assert [approval for _, approval in await recorded(process.database)] == [left.id, fresh.id]
 
 
-async def test_silent_writer_is_ended_and_what_it_left_is_listed(process: Process, database: Database) -> None:
+async def test_silent_writer_is_ended_and_its_records_stay_listed(process: Process, database: Database) -> None:
     async with writing(database) as gone:
         entries = records(3)
         await gone.append(entries)
         await process.sweep.close_silent_writers()
-        assert [one.writer for one in await process.writers.closed()] == []
+        assert {entry.id for entry in entries} == await process.listed()
         await process.sweep.close_silent_writers(timedelta(0))
-        assert [one.writer for one in await process.writers.closed()] == [gone.writer]
-        assert not await process.listed()
-        await process.sweep.complete_projection()
         assert {entry.id for entry in entries} < await process.listed()
-        assert await process.writers.closed() == []
+        assert await process.writers.silent(timedelta(0)) == []
 
 
 async def test_sweep_never_ends_its_own_writer(process: Process) -> None:
     await process.writer.append(records())
     await process.sweep.close_silent_writers(timedelta(0))
-    assert await process.writers.closed() == []
+    assert await process.writers.silent(timedelta(0)) == [process.writer.writer]
 
 
-async def test_running_it_lists_what_this_process_wrote_and_says_that_it_lives(process: Process) -> None:
+async def test_running_it_says_that_this_process_lives(process: Process) -> None:
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    entries = records(2)
+    await process.writer.append(records())
+    age = timedelta(milliseconds=200)
+    await asyncio.sleep(age.total_seconds())
+    assert await process.writers.silent(age) == [process.writer.writer]
     async with background(process.sweep.run(), failed):
-        await process.writer.append(entries)
 
-        async def is_listed() -> bool:
-            return {entry.id for entry in entries} <= await process.listed()
+        async def is_alive() -> bool:
+            return not await process.writers.silent(age)
 
-        await eventually(is_listed)
-        assert await process.writers.silent(timedelta(seconds=30)) == []
+        await eventually(is_alive)
     assert not failed.done()
-
-
-async def test_of_several_workers_one_lists_what_ended_writers_left(process: Process, database: Database) -> None:
-    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    async with writing(database) as gone:
-        entries = records()
-        await gone.append(entries)
-        await process.sweep.close_silent_writers(timedelta(0))
-
-    async def is_listed() -> bool:
-        return {entry.id for entry in entries} <= await process.listed()
-
-    process.sweep.completes = False
-    async with background(process.sweep.run(), failed):
-        await asyncio.sleep(SWEEP_SECONDS)
-        assert not await is_listed()
-    process.sweep.completes = True
-    async with background(process.sweep.run(), failed):
-        await eventually(is_listed)
 
 
 async def test_step_that_fails_is_tried_again_and_holds_up_no_other(process: Process, mongod: MongodProcess) -> None:

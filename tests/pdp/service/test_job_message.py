@@ -76,11 +76,12 @@ def test_running_job_shows_how_far_it_is_and_a_finished_one_how_it_ended() -> No
     running = job_message.job(JOB, SoFar(3, 30, 1, 4))
     assert (running.state, running.parts, running.rows, running.other_attempts, running.other_rows) == (1, 3, 30, 1, 4)
     told = {"outcome": "FAILED", "why": "no disk", "parts": 2, "rows": 20, "other_attempts": 0, "other_rows": 0}
-    result = orjson.dumps({**told, "values": {"id": 20}, "record_id": "rec_1"})
-    ended = MaskJob(**{**fields(JOB), "state": JobState.FINISHED, "result": result})
+    result = orjson.dumps({**told, "values": {"id": 20}, "record_id": "rec_1", "at_ms": 1_767_312_000_000})
+    ended = MaskJob(**{**fields(JOB), "state": JobState.FINISHED, "result": result, "finished_at": "made up"})
     shown = job_message.job(ended, SoFar())
     assert (shown.state, shown.outcome, shown.why, shown.rows, shown.record_id) == (3, 2, "no disk", 20, "rec_1")
     assert [(one.column, one.values) for one in shown.values] == [("id", 20)]
+    assert shown.finished_at.ToJsonString() == "2026-01-02T00:00:00Z"
 
 
 def test_job_whose_time_is_over_is_shown_as_stopped() -> None:

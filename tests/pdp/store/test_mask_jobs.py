@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -43,7 +43,7 @@ async def begun(jobs: StoredMaskJobs, lasts: timedelta = timedelta(hours=1), **f
         id=job_id,
         state=JobState.RUNNING,
         frozen=frozen,
-        seal=SEALER.signed("job", job_id, frozen),
+        seal=SEALER.beginning(job_id, frozen, now, now + lasts),
         started_at=now,
         expires_at=now + lasts,
         facts=told,
@@ -140,3 +140,65 @@ async def test_jobs_are_listed_for_caller_person_and_all(jobs: StoredMaskJobs) -
 async def test_unknown_job_is_not_found(jobs: StoredMaskJobs) -> None:
     with pytest.raises(NotFound):
         await jobs.enter("job_" + "0" * 32)
+
+
+PLANTED: dict[str, Any] = {
+    "frozen": ["{}", b"{}", b"[", None, 5],
+    "seal": [None, 5, "x"],
+    "state": ["ODD", 5, None],
+    "started_at": [None, 5, "now"],
+    "expires_at": [datetime(2026, 1, 1, tzinfo=UTC)],
+    "caller": ["agent:another", None],
+    "people": [["user:another"], 5],
+    "streams": [None, "many", 2.5],
+    "stop": [5, b"[", b"{}"],
+    "result": [5, b"{}"],
+}
+"""What one member of a job that runs is set to; None takes it out."""
+
+
+@pytest.mark.parametrize(("member", "value"), [(name, one) for name, many in PLANTED.items() for one in many], ids=str)
+async def test_job_of_any_form_in_the_database_ends_no_reading(
+    jobs: StoredMaskJobs, database: Database, member: str, value: Any
+) -> None:
+    planted, job = await begun(jobs, timedelta(minutes=-9)), await begun(jobs, timedelta(minutes=-9))
+    change = {"$unset": {member: True}} if value is None else {"$set": {member: value}}
+    collection = database.database.get_collection("mask_jobs")
+    await collection.update_one({"_id": planted.id}, change)
+    with pytest.raises(MaskJobTampered):
+        await jobs.get(planted.id)
+    found = {one.id for one in await jobs.over(timedelta(minutes=8), 100)}
+    assert (job.id in found, planted.id in found) == (True, False)
+    assert planted.id not in {one.id for one in await jobs.listed("", None, "", 100)}
+    await collection.delete_many({"_id": {"$in": [planted.id, job.id]}})
+
+
+@pytest.mark.parametrize("outbox", [5, {"id": "rec_1"}, {"id": 5, "record": 5, "salt": 5, "payload": 5}], ids=str)
+async def test_record_of_any_form_in_the_outbox_holds_up_no_other(
+    jobs: StoredMaskJobs, database: Database, outbox: Any
+) -> None:
+    planted, job = [await begun(jobs) for _ in range(2)]
+    for one in (planted, job):
+        await jobs.stop(one.id, STOP)
+        await jobs.finish(one, b'{"why":""}', entry(Kind.MASK))
+    collection = database.database.get_collection("mask_jobs")
+    await collection.update_one({"_id": planted.id}, {"$set": {"outbox": outbox}})
+    assert await jobs.unsent(planted.id) == []
+    assert job.id in {unsent.job.id for unsent in await jobs.unsent(limit=100)}
+    assert await collection.count_documents({"_id": planted.id, "state": "TAMPERED"}) == (outbox != 5)
+    await collection.update_many({"_id": {"$ne": planted.id}}, {"$unset": {"outbox": True}})
+    again = (await begun(jobs)).id
+    await jobs.stop(again, STOP)
+    await jobs.finish(await jobs.get(again), b'{"why":""}', entry(Kind.MASK))
+    assert [unsent.job.id for unsent in await jobs.unsent(limit=1)] == [again]
+
+
+async def test_end_of_a_job_in_the_database_is_the_one_that_was_signed(
+    jobs: StoredMaskJobs, database: Database
+) -> None:
+    over = await begun(jobs, timedelta(seconds=-1))
+    collection = database.database.get_collection("mask_jobs")
+    later = {"$set": {"expires_at": over.expires_at + timedelta(hours=9)}}
+    await collection.update_one({"_id": over.id}, later)
+    with pytest.raises(MaskJobTampered):
+        await jobs.enter(over.id)

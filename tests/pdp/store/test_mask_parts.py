@@ -1,6 +1,7 @@
 """The streams of a job: begun once, closed once, and summed up."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -102,3 +103,61 @@ async def test_stream_that_did_not_begin_is_forgotten(parts: MaskParts, job: str
     await parts.forget(job, PLACE)
     assert await streams(parts, job) == []
     await parts.begin(job, PLACE)
+
+
+PLANTED: dict[str, list[Any]] = {
+    "part": ["x", -1, 1 << 40, None, 2.5],
+    "attempt": ["x", -1, None],
+    "piece": [[], 10_000],
+    "rows": ["x", None, 2.5, -5],
+    "values": [5, ["x"], [2.5], {}],
+    "seal": [5, None],
+    "state": [5, None],
+}
+"""What one member of a stream that ended is set to; None takes it out."""
+
+
+@pytest.mark.parametrize(("member", "value"), [(name, one) for name, many in PLANTED.items() for one in many], ids=str)
+async def test_stream_of_any_form_in_the_database_ends_no_reading(
+    parts: MaskParts, database: Database, job: str, member: str, value: Any
+) -> None:
+    await parts.begin(job, PLACE)
+    await parts.close(job, Streamed(PLACE, "ended", 5, (4, 3)))
+    await parts.begin(job, Place(7, 8))
+    await parts.close(job, Streamed(Place(7, 8), "ended", 2, (1, 1 << 40)))
+    change = {"$unset": {member: True}} if value is None else {"$set": {member: value}}
+    collection = database.database.get_collection("mask_parts")
+    await collection.update_one({"_id": f"{job}/1/2/0"}, change)
+    ours = [one for one in await streams(parts, job) if SEALER.is_ours(job, one)]
+    assert [one.place for one in ours] == [Place(7, 8)]
+    assert (await parts.so_far(job)).rows in {2, 7}
+
+
+async def test_copy_of_a_stream_counts_for_nothing(parts: MaskParts, database: Database, job: str) -> None:
+    await parts.begin(job, PLACE)
+    await parts.close(job, Streamed(PLACE, "ended", 5))
+    collection = database.database.get_collection("mask_parts")
+    held = await collection.find_one({"_id": f"{job}/1/2/0"})
+    assert held is not None
+    await collection.insert_many({**held, "_id": f"{job}/1/2/{number}"} for number in (1, "00", "x"))
+    assert [one.place for one in await streams(parts, job)] == [PLACE]
+
+
+async def test_stream_that_is_open_has_sent_nothing_that_is_known(
+    parts: MaskParts, database: Database, job: str
+) -> None:
+    await parts.begin(job, PLACE)
+    collection = database.database.get_collection("mask_parts")
+    await collection.update_one({"_id": f"{job}/1/2/0"}, {"$set": {"rows": 900, "values": [900]}})
+    [found] = await streams(parts, job)
+    assert (found.state, found.rows, found.values) == ("open", 0, ())
+
+
+async def test_sums_so_far_fit_a_message_whatever_is_in_the_database(
+    parts: MaskParts, database: Database, job: str
+) -> None:
+    for number in range(3):
+        await parts.begin(job, Place(number, 0))
+    most = {"$set": {"rows": (1 << 63) - 1, "state": "broken"}}
+    await database.database.get_collection("mask_parts").update_many({"job": job}, most)
+    assert 0 < (await parts.so_far(job)).other_rows < 1 << 64

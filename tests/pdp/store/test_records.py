@@ -1,45 +1,92 @@
-"""The indexes of the list move beside the work, and each list is read by one of them."""
+"""Lists read the log itself: newest first, by one index, each record once."""
+
+import random
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pdp.process.mongod import MongodProcess
+from pdp.audit.record import Entry, Kind, entry
+from pdp.store.batches import Batches, ids_of
 from pdp.store.database import Database
-from pdp.store.indexes import OF_RECORDS, Partial
-from pdp.store.records import Records, condition
+from pdp.store.records import Place, Records, condition
+from tests.pdp.scribe import Scribe
+
+SCRIBE = Scribe(Ed25519PrivateKey.generate())
+APPROVAL = "apr_" + "1" * 32
+PLACE = Place(bytes(range(16)), 3)
 
 
-@pytest.mark.parametrize("partial", OF_RECORDS, ids=lambda partial: partial.name)
-async def test_index_of_an_older_version_is_moved_once(
-    database: Database, mongod: MongodProcess, partial: Partial
-) -> None:
-    collection = database.database["records"]
-    await collection.drop_index(partial.name)
-    await collection.create_index([(partial.member, 1), ("_id", -1)], name=partial.before)
-    await collection.insert_one({"_id": "rec_1", "kind": "mask"})
-    again = await Database.open(mongod.uri, database.database.name)
-    assert partial.name not in await collection.index_information()  # a start does not wait for it
-    await again.close()
-    for _ in range(2):
-        await Records(database).move_indexes()
-        names = await collection.index_information()
-        assert names[partial.name]["partialFilterExpression"] == partial.filter
-        assert partial.before not in names
+def some() -> list[Entry]:
+    """A batch's records of several kinds and effects; of the last kind there is one in a while."""
+    made = [entry(Kind.DECISION, effect=effect, rules=[f"of.{effect}"]) for effect in ("ALLOW", "DENY", "ALLOW")]
+    review = entry(Kind.APPROVAL_REVIEWED, approval_id=APPROVAL)
+    asking = entry(Kind.DECISION, effect="NEEDS_APPROVAL", approval_id=APPROVAL)
+    return [*made, *random.choice(([], [review], [review, asking]))]
+
+
+async def kept(database: Database) -> list[Entry]:
+    """Sixty batches of two writers by turns; their records in the order of the log."""
+    writers, made = [SCRIBE.first(*some(), writer=bytes([number]) * 16) for number in (1, 2)], list[Entry]()
+    for number in range(60):
+        entries = some()
+        batch = writers[number % 2] = SCRIBE.behind(writers[number % 2], *entries)
+        assert await Batches(database).insert(batch, ids_of(entries))
+        made += entries
+    return made
 
 
 @pytest.mark.parametrize(
-    ("asked", "index"),
+    "asked",
     [
-        ({"approval_id": "apr_1"}, "of_approval"),
-        ({"kind": "mask"}, "of_kind"),
-        ({"kind": "approval.created"}, "of_kind"),
-        ({"kind": "decision"}, "by_effect"),
-        ({"kind": "decision", "effect": "DENY"}, "by_effect"),
-        ({"effect": "ALLOW"}, "by_effect"),
+        {},
+        {"kind": "decision"},
+        {"effect": "DENY"},
+        {"kind": "decision", "effect": "NEEDS_APPROVAL"},
+        {"kind": "approval.reviewed"},
+        {"kind": "approval.reviewed", "effect": "DENY"},
+        {"approval_id": APPROVAL},
+        {"approval_id": APPROVAL, "kind": "decision"},
+        {"kind": "export"},
     ],
+    ids=str,
 )
-async def test_lists_find_by_an_index(database: Database, asked: dict[str, str], index: str) -> None:
-    collection = database.database["records"]
-    wanted = condition(**{"kind": "", "effect": "", "approval_id": "", "before": "", **asked})
-    plan = await collection.find(wanted, limit=50).sort("_id", -1).explain()
-    assert index in str(plan["queryPlanner"]["winningPlan"])
-    assert "'stage': 'SORT'" not in str(plan["queryPlanner"]["winningPlan"])
+async def test_pages_together_are_the_records_that_were_asked_for(database: Database, asked: dict[str, str]) -> None:
+    made, found, after = await kept(database), list[str](), None
+    while page := await Records(database).page(**asked, after=after, limit=7):
+        found += [listed.members["id"] for listed in page]
+        after = Place.parse(str(page[-1].place))
+    parts = [f'"{name}":"{value}"'.encode() for name, value in asked.items()]
+    assert found == [one.id for one in reversed(made) if all(part in one.record for part in parts)]
+
+
+@pytest.mark.parametrize("asked", [("", "", ""), ("mask", "", ""), ("", "DENY", ""), ("", "", APPROVAL)])
+async def test_lists_are_in_order_by_their_index(database: Database, asked: tuple[str, str, str]) -> None:
+    wanted = condition(*asked, PLACE)
+    plan = str((await database.database["batches"].find(wanted).sort("newest", -1).explain())["queryPlanner"])
+    assert "'indexName': 'listed'" in plan
+    assert "'stage': 'SORT'" not in plan
+
+
+async def test_what_was_planted_among_the_batches_is_left_out(database: Database) -> None:
+    [record] = entries = [entry(Kind.DECISION, effect="ALLOW")]
+    assert await Batches(database).insert(SCRIBE.first(*entries, writer=b"w" * 16), ids_of(entries))
+    planted: list[dict[str, Any]] = [
+        {"records": 7},
+        {"records": [b"{", b"[]", b"{}", 7, b'{"id":7}']},
+        {"records": [record.record], "newest": 7},
+        {"records": [record.record], "newest": [b"x", {}]},
+        {},
+    ]
+    for number, document in enumerate(planted):
+        newest = {"newest": b"\xff" * 16, "marks": "every"} | document
+        await database.database["batches"].insert_one({"_id": {"writer": b"p" * 16, "seq": number}, **newest})
+    assert [listed.members["id"] for listed in await Records(database).page(limit=9)] == [record.id]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "rec_1.1", str(PLACE)[:-2], f"{PLACE}0000", f"{PLACE}.1", "rec_" + "1" * 32 + ".٣"]
+)
+def test_place_of_another_form_is_none(text: str) -> None:
+    assert Place.parse(text) is None
+    assert Place.parse(str(PLACE)) == PLACE

@@ -10,10 +10,10 @@ import pytest
 from pdp.process.mongod import MongodProcess
 from pdp.service import mask_scope
 from pdp.v1 import mask_pb2
-from pdp.v1.mask_job_pb2 import StartMaskJobRequest
+from pdp.v1.mask_job_pb2 import MaskJobState, StartMaskJobRequest
 from pdp.v1.request_pb2 import Effect
 from tests.faults import failing, verified_log
-from tests.mask_jobs import ON_EXECUTORS, Stage, request, rows, streamed, told
+from tests.mask_jobs import FAILED, ON_EXECUTORS, Stage, request, rows, streamed, told
 from tests.parts import refusal
 
 
@@ -49,6 +49,33 @@ async def test_attempt_whose_answer_was_lost_gets_the_same_job(stage: Stage) -> 
     await stage.finish(begun.job_id, [(0, 0, 1)])
     assert (await refusal_of(stage, asked))[0] == "DECISION_USED"
     await verified_log(stage.server)
+
+
+async def test_repeated_start_without_an_approval_ends_the_job_whose_answer_was_lost(stage: Stage) -> None:
+    asked = request()
+    asked.scope.attempt_id = "first"
+    lost, begun = await stage.start(asked), await stage.start(asked)
+    ended = await stage.get(lost.job_id)
+    assert (ended.state, ended.outcome) == (MaskJobState.MASK_JOB_STATE_FINISHED, FAILED)
+    assert begun.job_id in ended.why
+    assert (await stage.part(begun.ticket, 0, rows("a"))).end is not None
+    asked.scope.attempt_id = "second"
+    await stage.start(asked)
+    asked.scope.context.update({"run": "another"})
+    asked.scope.attempt_id = "first"
+    await stage.start(asked)
+    assert (await stage.get(begun.job_id)).state == MaskJobState.MASK_JOB_STATE_RUNNING
+    await verified_log(stage.server)
+
+
+async def test_of_starts_that_are_repeated_at_once_one_job_runs(stage: Stage) -> None:
+    asked = request()
+    asked.scope.attempt_id = "at once"
+    answers = await asyncio.gather(*(stage.start(asked) for _ in range(4)), return_exceptions=True)
+    begun = [one.job_id for one in answers if not isinstance(one, BaseException)]
+    running = [one for one in begun if (await stage.get(one)).state == MaskJobState.MASK_JOB_STATE_RUNNING]
+    assert len(running) == 1
+    assert {told(one)[1] for one in answers if isinstance(one, grpc.aio.AioRpcError)} <= {"DECISION_USED"}
 
 
 async def test_another_attempt_gets_no_job_and_hears_how_to_ask_again(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """The end of a mask job: what was streamed against what is said, and what is recorded."""
 
+import asyncio
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from pdp.v1 import mask_pb2
 from pdp.v1.approval_pb2 import OutcomeState
 from pdp.v1.mask_job_pb2 import MaskedValues, MaskJobState
 from pdp.workflow.job_ending import GRACE
+from pdp.workflow.job_parts import LOOK_SECONDS
 from tests.faults import eventually, failing, verified_log
-from tests.mask_jobs import FAILED, ON_EXECUTORS, STOPPED, Stage, refused, request, rows, staged, start_of, told
+from tests.mask_jobs import FAILED, ON_EXECUTORS, STOPPED, Stage, over, refused, request, rows, staged, start_of, told
 from tests.parts import log, refusal
 from tests.pdp.mongo import database
 from tests.tokens import bearer
@@ -92,6 +93,30 @@ async def test_part_that_streams_while_its_job_is_cancelled_does_not_end(stage: 
     assert (job.parts, job.other_attempts, job.other_rows) == (0, 1, 2)
 
 
+async def test_stream_ends_soon_after_its_job_was_cancelled(stage: Stage) -> None:
+    begun = await stage.start()
+    call = stage.server.masks.MaskStream(metadata=bearer(begun.ticket))
+    await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
+    assert (await call.read()).HasField("opened")
+    await stage.cancel(begun.job_id, reason="enough")
+    sent = 0
+
+    async def send() -> None:
+        nonlocal sent
+        while True:
+            await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a").serialize())))
+            assert (await call.read()).arrow_message
+            sent += 1
+            await asyncio.sleep(0.05)
+
+    with pytest.raises(grpc.aio.AioRpcError) as ended:
+        await asyncio.wait_for(send(), 10 * LOOK_SECONDS)
+    assert told(ended.value) == ("FAILED_PRECONDITION", "MASK_JOB_ENDED")
+    assert "enough" in (ended.value.details() or "")
+    job = await stage.finish(begun.job_id, [], FAILED)
+    assert (job.other_attempts, job.other_rows) == (1, sent)
+
+
 async def test_what_a_stream_sends_after_the_end_of_its_job_is_recorded_by_itself(stage: Stage) -> None:
     begun = await stage.start()
     call = stage.server.masks.MaskStream(metadata=bearer(begun.ticket))
@@ -144,8 +169,7 @@ async def test_job_that_is_never_finished_is_unknown_with_what_left(stage: Stage
     begun = await stage.start()
     await stage.part(begun.ticket, 2, rows("a", "b"))
     async with database(mongod, stage.server) as found:
-        before = {"$set": {"expires_at": datetime.now(UTC) - GRACE - timedelta(seconds=1)}}
-        await found["mask_jobs"].update_one({"_id": begun.job_id}, before)
+        await over(stage, found, begun.job_id, GRACE)
     assert (await refused(stage, begun.ticket, part=3)).reason == "MASK_JOB_ENDED"
 
     async def is_over() -> bool:

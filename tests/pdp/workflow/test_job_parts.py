@@ -14,6 +14,7 @@ from pdp.mask_job import MAX_ATTEMPT, MAX_PARTS, MAX_PIECES
 from pdp.mask_ticket import read
 from pdp.process.mongod import MongodProcess
 from pdp.v1 import mask_pb2
+from pdp.workflow.job_parts import Look
 from tests.faults import eventually, failing
 from tests.mask_jobs import FAILED, TABLE, Stage, refused, request, rows, start_of, told
 from tests.masks import masking
@@ -50,6 +51,19 @@ async def test_place_is_in_its_range(stage: Stage, field: str, value: int) -> No
     answer = await refused(stage, begun.ticket, **{"part": 0, field: value})
     assert (answer.code, answer.fields) == ("INVALID_ARGUMENT", (f"start.job.{field}",))
     assert (await stage.get(begun.job_id)).other_attempts == 0
+
+
+def test_stream_looks_at_its_job_now_and_then_and_goes_on_for_a_while_without_an_answer() -> None:
+    look = Look(100.0, 100.0)
+    assert [look.is_due(100.0 + seconds) for seconds in (0, 1.9, 2, 2.1, 3.9, 4)] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert [look.is_blind(100.0 + seconds) for seconds in (59, 60)] == [False, True]
 
 
 async def test_stream_that_is_left_is_kept_with_what_it_sent(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from pdp.caller import Caller, Role
 from pdp.canonical import canonical
 from pdp.decision import Effect, Verdict
 from pdp.errors import InvalidRequest
-from pdp.lineage.fact import Event
+from pdp.lineage.fact import Event, Output
 from pdp.lineage_errors import LineageChanged, RevisionUnknown
 from pdp.recording.uses import Uses
 from pdp.store.batches import Batches
@@ -203,13 +203,25 @@ async def test_what_is_missing_or_not_taken_is_named(database: Database, changes
             await taking(log, Policy()).untag(request, BOB)
 
 
-async def test_declassifying_needs_a_column_and_a_time_to_come(database: Database) -> None:
-    request = DeclassifyRequest(data=DataName(dataset=name(STAGE)), tag="pii", reason="r", revision=1)
+async def test_inherited_tag_stops_in_what_every_column_gets(database: Database) -> None:
+    policy = Policy()
+    coarse = Event(
+        by="agent:etl", at=1, event="00", run="r", job=("j", "1"), inputs=[CRM], outputs=[Output(STAGE, ["mail"])]
+    )
+    request = DeclassifyRequest(data=DataName(dataset=name(STAGE)), tag="pii", reason="masked", revision=2)
     async with known(database) as log:
         await log.write([tagged()])
-        with pytest.raises(InvalidRequest, match="column"):
-            await taking(log, Policy()).declassify(request, BOB)
-        request.column = "mail"
-        request.expires_at.CopyFrom(Timestamp(seconds=1))
+        await log.write([coarse])
+        assert "pii" in tags(log, "dataset", f"{STAGE.namespace}/{STAGE.name}")
+        await taking(log, policy).declassify(request, BOB)
+        assert "pii" not in tags(log, "dataset", f"{STAGE.namespace}/{STAGE.name}")
+    assert (policy.context["column"], policy.context["tag"]) == ("", "pii")
+
+
+async def test_declassifying_needs_a_time_to_come(database: Database) -> None:
+    request = DeclassifyRequest(data=DataName(dataset=name(STAGE)), tag="pii", reason="r", revision=1)
+    request.expires_at.CopyFrom(Timestamp(seconds=1))
+    async with known(database) as log:
+        await log.write([tagged()])
         with pytest.raises(InvalidRequest, match="expires_at"):
             await taking(log, Policy()).declassify(request, BOB)

@@ -31,7 +31,7 @@ const (
 //
 // The log of all decisions and reviews, for auditors.
 type AuditServiceClient interface {
-	// Lists records, newest first. It reads a projection of the log, which may be a second behind.
+	// Lists records, newest first: in the order in which their batches came into the log, from its end.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListRecords(ctx context.Context, in *ListRecordsRequest, opts ...grpc.CallOption) (*ListRecordsResponse, error)
 	// Returns one record with its payload, read from the log itself.
@@ -111,7 +111,7 @@ func (c *auditServiceClient) AcceptGap(ctx context.Context, in *AcceptGapRequest
 //
 // The log of all decisions and reviews, for auditors.
 type AuditServiceServer interface {
-	// Lists records, newest first. It reads a projection of the log, which may be a second behind.
+	// Lists records, newest first: in the order in which their batches came into the log, from its end.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	ListRecords(context.Context, *ListRecordsRequest) (*ListRecordsResponse, error)
 	// Returns one record with its payload, read from the log itself.

@@ -2154,7 +2154,7 @@ type DeclassifyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The data. Required. A resource must stand for one dataset.
 	Data *DataName `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
-	// The column. Required.
+	// The column. Empty: what every column gets by edges that name no column.
 	Column string `protobuf:"bytes,2,opt,name=column,proto3" json:"column,omitempty"`
 	// The tag. Required.
 	Tag string `protobuf:"bytes,3,opt,name=tag,proto3" json:"tag,omitempty"`

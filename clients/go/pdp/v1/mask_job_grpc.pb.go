@@ -47,7 +47,8 @@ type MaskJobServiceClient interface {
 	// action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
 	// other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
 	// Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
-	// ticket while that runs; another attempt is denied, and needs a new approval.
+	// ticket while that runs; another attempt is denied, and needs a new approval. Where no approval was needed, such a repeat has
+	// another job, and the first one ends as FAILED.
 	// Errors: those of MaskStream.
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(ctx context.Context, in *StartMaskJobRequest, opts ...grpc.CallOption) (*StartMaskJobResponse, error)
@@ -59,8 +60,8 @@ type MaskJobServiceClient interface {
 	// rows; the job goes on then.
 	// Time: 10 s, also where the client sets no deadline.
 	FinishMaskJob(ctx context.Context, in *FinishMaskJobRequest, opts ...grpc.CallOption) (*FinishMaskJobResponse, error)
-	// Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-	// whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+	// Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+	// with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
 	// Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	CancelMaskJob(ctx context.Context, in *CancelMaskJobRequest, opts ...grpc.CallOption) (*CancelMaskJobResponse, error)
@@ -152,7 +153,8 @@ type MaskJobServiceServer interface {
 	// action `mask`, and an approval binds the scope, as for MaskStream. An allow uses the decision: the job has it, and no
 	// other job or call. The parts come by MaskStream under the ticket of the answer, or are masked where the keys are.
 	// Under an approval, a repeat of the call by the same `attempt_id`, as where its answer was lost, has the same job and
-	// ticket while that runs; another attempt is denied, and needs a new approval.
+	// ticket while that runs; another attempt is denied, and needs a new approval. Where no approval was needed, such a repeat has
+	// another job, and the first one ends as FAILED.
 	// Errors: those of MaskStream.
 	// Time: 10 s, also where the client sets no deadline.
 	StartMaskJob(context.Context, *StartMaskJobRequest) (*StartMaskJobResponse, error)
@@ -164,8 +166,8 @@ type MaskJobServiceServer interface {
 	// rows; the job goes on then.
 	// Time: 10 s, also where the client sets no deadline.
 	FinishMaskJob(context.Context, *FinishMaskJobRequest) (*FinishMaskJobResponse, error)
-	// Stops a job: no part begins any more, and none that runs comes to its end. Its caller may do so, and each person for
-	// whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
+	// Stops a job: no part begins any more, and none that runs comes to its end: a few seconds later it ends, at its next batch,
+	// with FAILED_PRECONDITION/MASK_JOB_ENDED. Its caller may do so, and each person for whom it runs. Its caller finishes it afterwards; where that does not happen, it ends as any other with its time.
 	// Errors: NOT_FOUND/MASK_JOB_NOT_FOUND, FAILED_PRECONDITION/MASK_JOB_ENDED where it is finished.
 	// Time: 2 s where the client sets no deadline, 10 s at most.
 	CancelMaskJob(context.Context, *CancelMaskJobRequest) (*CancelMaskJobResponse, error)
