@@ -32,7 +32,7 @@ def refused(
     authored = [source for source in rego if source.label != CORE]
     known = frozenset(request.get("properties", ()))
     if len(modules) == len(rego) and all(_reads_only(module, known) for module in modules if _is_authored(module)):
-        more = {name: {} for module in modules if not _is_authored(module) for name in _read(module)}
+        more: Schema = {name: {} for module in modules if not _is_authored(module) for name in _read(module)}
         if check.run(rego, {**request, "properties": {**more, **request["properties"]}}).returncode == 0:
             return
     for error in _errors(check.run(rego)):
@@ -52,10 +52,10 @@ class _Check:
 
     def run(self, sources: Sequence[Source], request: Schema | None = None) -> CompletedProcess[bytes]:
         """Check the sources, by the schema of the input if there is one."""
-        options = ("--strict", "--format", "json", "--max-errors", "0", "--capabilities", self._allowed)
+        options = ["--strict", "--format", "json", "--max-errors", "0", "--capabilities", str(self._allowed)]
         if request is not None:
             self._shape.write_bytes(orjson.dumps(request))
-            options = (*options, "--schema", self._shape)
+            options += ["--schema", str(self._shape)]
         return run(self._opa, "check", *options, *labels(sources), folder=self._folder)
 
 

@@ -60,9 +60,8 @@ def checked(policy: Path, rounds: int) -> float:
     """Print what the check of a policy costs, beside a bare `opa check` in turn. Returns the seconds of CPU."""
     commands = ([sys.executable, "-m", "pdp", "policy", "check", policy], [OPA, "check", policy])
     ours, bare = (statistics.median(each) for each in zip(*(map(cpu, commands) for _ in range(rounds)), strict=True))
-    print(
-        f"check of {FILES} files {ours:.1f} s of CPU, {ours / bare:.1f} x a bare `opa check`, at most {CHECK_SECONDS:.0f} s"
-    )
+    beside = f"{ours / bare:.1f} x a bare `opa check`"
+    print(f"check of {FILES} files {ours:.1f} s of CPU, {beside}; at most {CHECK_SECONDS:.0f} s")
     return ours
 
 
