@@ -1,5 +1,6 @@
 """The console entry: `pdp`, also `python -m pdp`."""
 
+import gc
 import sys
 
 from pdp import blocking, closed_streams
@@ -35,6 +36,8 @@ def main() -> None:
         if streams.is_closed(end) or not streams.flushed():
             streams.end_quietly()
         raise
+    finally:
+        gc.freeze()  # what the process still holds goes with it: to look through a policy's trees took half a second
 
 
 if __name__ == "__main__":

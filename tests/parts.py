@@ -139,7 +139,7 @@ class Placet:
 
 
 async def insisted(review: Callable[[], Awaitable[T]]) -> T:
-    """A review that is sent again from a fresh view as long as others are faster, or MongoDB is too slow."""
+    """A call that is made again as long as others are faster (reviews, from a fresh view), or MongoDB is too slow."""
     backoff = Backoff()
     async with asyncio.timeout(60):
         while True:

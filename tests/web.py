@@ -1,6 +1,8 @@
 """Calls of a server's HTTP face, as any client makes them."""
 
+import asyncio
 from dataclasses import dataclass
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
@@ -54,6 +56,14 @@ async def send(server: Placet, method: str, path: str, by: str = "", body: Any =
         content = await answer.read()
         require_described(server, method, path, body, answer.status, answer.headers.get("Content-Type", ""), content)
         return Response(answer.status, answer.headers, content)
+
+
+async def decided(server: Placet, body: Any, by: str = "report-bot") -> Any:
+    """The JSON of an evaluation, which is asked again as long as MongoDB is too slow, as where much else runs."""
+    async with asyncio.timeout(60):
+        while (answer := await evaluate(server, body, by)).status == HTTPStatus.SERVICE_UNAVAILABLE:
+            await asyncio.sleep(0.2)
+    return answer.json
 
 
 async def evaluate(server: Placet, body: Any, by: str = "report-bot", **headers: str) -> Response:

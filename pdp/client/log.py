@@ -96,18 +96,27 @@ async def read(client: Connection, found: Extent, after: Mapping[bytes, int]) ->
 
     A list is emptied when the next one is asked for. Who takes batches out of it holds few at one time.
     A call that ends with its time, with its token or with the server is followed by another one that goes on. Raises
-    `CallError` for what does not pass.
+    `CallError` for what does not pass, and where the log ends before the newest batch that was `found`.
     """
-    shared = Lanes()
+    shared, reached = Lanes(), dict(after)
     lanes = [asyncio.create_task(_lane(client, lane, after, shared)) for lane in _lanes(found.newest, after)]
     try:
         async with aclosing(shared.of(len(lanes))) as arriving:
             async for batches in arriving:
+                reached |= {batch.writer: batch.seq for batch in batches}
                 yield batches
+        _require_whole(found, reached)
     finally:
         for lane in lanes:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
+
+
+def _require_whole(found: Extent, reached: Mapping[bytes, int]) -> None:
+    for writer, newest in found.newest.items():
+        if (last := reached.get(writer, -1)) < newest:
+            sentence = f"the log of writer {writer.hex()} ended behind batch {last}, and batch {newest} had been there"
+            raise CallError("DATA_LOSS", "", f"{sentence}; read it again, and if it ends there again batches are gone")
 
 
 async def first_behind(client: Connection, writer: bytes, seq: int) -> Batch | None:

@@ -10,9 +10,11 @@
 """
 
 import asyncio
+import errno
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
@@ -41,6 +43,7 @@ _POLL_SECONDS = 0.02
 """Seconds between two looks at OPA's health while it starts."""
 _LOOK_SECONDS = 0.1
 """Seconds between two looks at whether the bundle was replaced."""
+_WITHOUT_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _END = ".{:02}"
 """The end of the name of an OPA's own socket, before it gets the name that all know."""
 
@@ -166,8 +169,7 @@ class OpaProcess:
         self._number = (self._number + 1) % 100
         own = self._bundle.with_name(f".{self.socket.name}{_END.format(self._number)}.tar.gz")
         own.unlink(missing_ok=True)
-        os.link(self._bundle, own)
-        self._loaded = own.stat()
+        self._loaded = _kept(self._bundle, own)
         socket = self.socket.with_suffix(_END.format(self._number))
         following = _Opa(self._binary, own, socket, say=self._say, ready=lambda: self._again(following))
         self._running.append(following)
@@ -212,6 +214,19 @@ async def _hangs(socket: Path) -> bool:
     except TimeoutError:
         return True
     return False
+
+
+def _kept(bundle: Path, own: Path) -> os.stat_result:
+    """Make `own` another name of the bundle, or a copy where files have one name alone. How the bundle was."""
+    before = bundle.stat()
+    try:
+        os.link(bundle, own)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+            raise
+        shutil.copyfile(bundle, own)
+        return before
+    return own.stat()
 
 
 def _is_other(bundle: Path, loaded: os.stat_result | None) -> bool:

@@ -34,6 +34,15 @@ class Known(NamedTuple):
     arities: Mapping[str, int] = {}
 
 
+class Called(NamedTuple):
+    """A node that calls something, the function as the parts of its name and as a call writes it, and the arguments."""
+
+    node: Node
+    function: Sequence[Node]
+    name: str
+    arguments: Sequence[Node]
+
+
 class Branch:
     """A branch of a rule of a module."""
 
@@ -46,6 +55,7 @@ class Branch:
             self.parameters |= {name: (index, steps) for name, _, steps in _matched(arg, arg, ())}
         self.bound: dict[str, list[Bound]] = {}
         self.nodes = list(nodes(self.tree))
+        self._expanded: dict[int, tuple[Node, Node]] = {}
         for name, term, steps in bindings(self.nodes, known.arities):
             self.bound.setdefault(name, []).append((term, steps))
         self.iterated = self._indices()
@@ -63,9 +73,7 @@ class Branch:
     def _indices(self) -> dict[str, list[Bound]]:
         """Each variable that takes every key of a value, because nothing else binds it."""
         found: dict[str, list[Bound]] = {}
-        for node in self.nodes:
-            if node.get("type") != "ref":
-                continue
+        for node in self.references:
             for at, part in enumerate(node["value"][1:], 1):
                 if part["type"] == "var" and not self.knows(part["value"]):
                     found.setdefault(part["value"], []).append((until(node, at), (KEY,)))
@@ -83,22 +91,40 @@ class Branch:
         first, *rest = [str(part.get("value")) for part in function] or [""]
         return (*self.module.names.get(first, ("data", *self.module.package, first)), *rest) in self._rules
 
-    def expanded(self, term: Node, left: int = _DEEPEST) -> Node:
+    @cached_property
+    def references(self) -> Sequence[Node]:
+        """Every reference, outermost first."""
+        return [node for node in self.nodes if node.get("type") == "ref"]
+
+    @cached_property
+    def calls(self) -> Sequence[Called]:
+        """Every node that calls something, outermost first."""
+        made = ((node, *call(node)) for node in self.nodes if "terms" in node or node.get("type") == "call")
+        return [Called(node, name, dotted(name), arguments) for node, name, arguments in made if name]
+
+    def expanded(self, term: Node) -> Node:
         """A term with variables replaced by the one thing that they are bound to."""
+        if term.get("type") not in {"var", "ref"}:
+            return term
+        if id(term) not in self._expanded:
+            self._expanded[id(term)] = (term, self._followed(term, _DEEPEST))
+        return self._expanded[id(term)][1]
+
+    def _followed(self, term: Node, left: int) -> Node:
         match term:
             case {"type": "var", "value": str(name)}:
                 bound = self.bound.get(name, ())
                 if len(bound) == 1 and not bound[0][1] and left:
-                    return self.expanded(bound[0][0], left - 1)
+                    return self._followed(bound[0][0], left - 1)
             case {"type": "ref", "value": [head, *parts]}:
-                base = self.expanded(head, left)
+                base = self._followed(head, left)
                 parts = [self._constant(part, left) for part in parts]
                 return {"type": "ref", "value": [*(base["value"] if base["type"] == "ref" else [base]), *parts]}
         return term
 
     def _constant(self, part: Node, left: int) -> Node:
         """A step by a variable that is bound to one text is a step by that text."""
-        known = self.expanded(part, left) if part["type"] == "var" else part
+        known = self._followed(part, left) if part["type"] == "var" else part
         return known if known["type"] == "string" else part
 
     def path(self, term: Node) -> Path:
@@ -206,6 +232,8 @@ def _plain(term: Any) -> Any:
 def bindings(each: Iterable[Node], arities: Mapping[str, int]) -> Iterator[tuple[str, Node, Steps]]:
     """Each variable that these nodes bind, the term that it is bound to, and the steps into the term."""
     for node in each:
+        if "terms" not in node and node.get("type") != "call":
+            continue
         function, arguments = call(node)
         match dotted(function), arguments, node.get("terms"):
             case "assign", [left, right], _:

@@ -1,11 +1,9 @@
 """Checks everything that an author's files must satisfy before they may decide."""
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
-
-import orjson
 
 from pdp.errors import SetupError
 from pdp.policy import clear, masks, people, strangers
@@ -13,9 +11,10 @@ from pdp.policy.asked import for_opa, request
 from pdp.policy.attributes import Attributes
 from pdp.policy.candidates import undeclared
 from pdp.policy.chosen import chosen
+from pdp.policy.compiled import refused, unformatted
 from pdp.policy.data import documents, merged, misplaced, misspelt
 from pdp.policy.deceit import names, texts
-from pdp.policy.encoding import line_ends, mark
+from pdp.policy.encoding import mark
 from pdp.policy.enough import enough
 from pdp.policy.finding import Finding
 from pdp.policy.identities import mistaken
@@ -32,9 +31,9 @@ from pdp.policy.reference import definitions, unknown_data
 from pdp.policy.schema import Schema, Schemas, parsed
 from pdp.policy.shared import by_table
 from pdp.policy.slips import slips
-from pdp.policy.sources import CORE, Source, labels, read, shown, staged, without_rules
+from pdp.policy.sources import CORE, Source, read, staged, without_rules
 from pdp.policy.stated import always_true
-from pdp.policy.stock import capabilities, forbidden, run
+from pdp.policy.stock import capabilities
 from pdp.policy.total import Totality
 from pdp.policy.unlisted import annotated, replaced, unlisted
 from pdp.policy.unread import members, missing, unread
@@ -69,12 +68,12 @@ def checked(
 ) -> tuple[list[Finding], list[str]]:
     """Every finding in `folders`, and sentences of what loads but may surprise, with numbers."""
     sources = read(folders)
-    found = examine(opa, sources, in_force, types)
+    found = examine(opa, sources, in_force, types, full=True)
     if not found.findings and (sentence := without_rules(sources)):
         raise SetupError(sentence)
     if found.findings and (sentence := part_of(folders, found.modules, found.data)):
         raise SetupError(sentence)
-    return sorted({*found.findings, *_unformatted(opa, sources)}), warnings(found)
+    return sorted({*found.findings, *found.unformatted}), warnings(found)
 
 
 def domains(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
@@ -91,7 +90,8 @@ UNREADABLE = {"bad-data", "encoding"}
 class Examined(NamedTuple):
     """What a check found and read: each data file with its document, the maps of people, all modules.
 
-    `doubts` do not stop a load. `types` are those of identities that the configuration knows.
+    `doubts` do not stop a load, nor do `unformatted` files. `types` are those of identities that the configuration
+    knows.
     """
 
     findings: list[Finding]
@@ -101,6 +101,7 @@ class Examined(NamedTuple):
     people: Mapping[str, Any]
     modules: Sequence[Module]
     types: Collection[str]
+    unformatted: Sequence[Finding]
 
 
 def warnings(found: Examined) -> list[str]:
@@ -122,8 +123,10 @@ def examine(
     sources: Sequence[Source],
     in_force: Mapping[str, Any] = MappingProxyType({}),
     types: Collection[str] = (),
+    *,
+    full: bool = False,
 ) -> Examined:
-    """Check `sources`, all but their formatting, as `findings_in` does."""
+    """Check `sources` as `findings_in` does; their formatting only if it is to be `full`."""
     everything = modules(opa, sources)
     schemas, findings = parsed(sources)
     read_documents, data, made, faults = _data(opa, sources, everything, in_force, types)
@@ -143,8 +146,11 @@ def examine(
         doubts = sorted({*typing.warned(), *unread_rules(typing, everything), *_surprises(typing)})
         shape, promised = typing.inference.request(), typing.inference.promised()
     findings += _syntax(everything, known, promised)
-    compiled = [finding for finding in _compiled(opa, sources, shape) if not _is_repeated(finding, findings)]
-    return Examined(sorted({*findings, *compiled}), doubts, read_documents, data, made, everything, types)
+    rego = [source for source in sources if source.is_rego]
+    with staged(rego) as folder:
+        findings += [each for each in refused(opa, everything, rego, shape, folder) if not _is_repeated(each, findings)]
+        shaped = [*unformatted(opa, rego, folder)] if full else []
+    return Examined(sorted({*findings}), doubts, read_documents, data, made, everything, types, shaped)
 
 
 def _searches(schemas: Schemas, documents: Sequence[tuple[Source, Any]]) -> Iterator[Finding]:
@@ -238,62 +244,3 @@ def _stray(sources: Iterable[Source]) -> Iterator[Finding]:
         if not (source.is_rego or source.is_data or source.is_schema):
             sentence = source.refused or "bundles carry data only in data.json and data.yaml; rename it, or move it"
             yield Finding(source.shown, 0, "stray-file", sentence)
-
-
-_OF_THE_CORE = f"undefined function data.{CORE}."
-"""What OPA says of the core's functions where it checks the author's modules alone."""
-
-
-def _compiled(opa: Path, sources: Sequence[Source], request: Schema) -> Iterator[Finding]:
-    """What `opa check --strict` reports about all modules, and about the author's modules with the input's schema."""
-    rego = [source for source in sources if source.is_rego]
-    authored = [source for source in rego if source.label != CORE]
-    with staged(rego) as folder:
-        allowed, shape = folder / "capabilities.json", folder / "input.json"
-        allowed.write_bytes(orjson.dumps(capabilities(opa)))
-        shape.write_bytes(orjson.dumps(request))
-        strict = ("check", "--strict", "--format", "json", "--max-errors", "0", "--capabilities", allowed)
-        done = [run(opa, *strict, *labels(rego), folder=folder)]
-        if authored:
-            done.append(run(opa, *strict, "--schema", shape, *labels(authored), folder=folder))
-    for answer in done:
-        for error in _errors(answer.stderr) if answer.returncode else ():
-            if not error["message"].startswith(_OF_THE_CORE) or answer is done[0]:
-                yield _finding(sources, error, forbidden(opa))
-
-
-def _errors(output: bytes) -> list[dict[str, Any]]:
-    try:
-        errors: list[dict[str, Any]] = orjson.loads(output)["errors"]
-    except (ValueError, KeyError) as error:
-        raise SetupError(f"`opa check` failed: {output.decode(errors='replace').strip()}") from error
-    return errors
-
-
-def _finding(sources: Sequence[Source], error: dict[str, Any], off: Container[str]) -> Finding:
-    place, message = error.get("location", {}), error["message"]
-    rule, sentence = _meaning(message, off)
-    return Finding(shown(sources, place.get("file", "")), place.get("row", 0), rule, sentence)
-
-
-def _meaning(message: str, off: Container[str]) -> tuple[str, str]:
-    """The rule of the check for OPA's message, and what to do."""
-    if message.startswith("undefined ref: "):
-        return "unknown-attribute", f"{message}; mend the name, or add it to the schema of its resource type or action"
-    if message.startswith("package annotation redeclared"):
-        return "package-metadata", "put METADATA above a rule; a package may have it only once in all its files"
-    if (name := message.removeprefix("undefined function ")) in off:
-        return "forbidden-builtin", f"remove `{name}`; `input.now` is the time, and rules have no network and no chance"
-    return "does-not-compile", message
-
-
-def _unformatted(opa: Path, sources: Sequence[Source]) -> Iterator[Finding]:
-    rego = [source for source in sources if source.is_rego and source.label != CORE]
-    if not rego:
-        return
-    with staged(rego) as folder:
-        listed = run(opa, "fmt", "--list", *labels(rego), folder=folder).stdout.decode().splitlines()
-    for source in rego:
-        if source.name in listed:
-            unformatted = Finding(source.shown, 0, "unformatted", "run `opa fmt --write` on it")
-            yield mark(source) or line_ends(source) or unformatted

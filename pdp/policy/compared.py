@@ -1,6 +1,6 @@
 """Every text, of a rule or of data, with which a rule compares a value. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pdp.policy.branch import Branch, call, dotted, until
@@ -33,26 +33,35 @@ def comparisons(typing: Typing) -> Sequence[Compared]:
 def _comparisons(typing: Typing) -> Iterator[Compared]:
     for branch in typing.inference.branches:
         if branch.is_authored and typing.inference.reach.signs(branch):
-            for node in branch.nodes:
+            for node, found in _in(typing, branch):
                 where = node if "location" in node else branch.rule
-                for asked, text, listing in _in(typing, branch, node):
-                    yield Compared(branch, where, asked, text, listing)
+                yield from (Compared(branch, where, asked, text, listing) for asked, text, listing in found)
 
 
-def _in(typing: Typing, branch: Branch, node: Node) -> Iterator[tuple[Node, str, str]]:
-    function, sides = call(node)
-    if dotted(function) in EQUALITIES:
+def _in(typing: Typing, branch: Branch) -> Iterator[tuple[Node, Iterable[tuple[Node, str, str]]]]:
+    for node, _, name, sides in branch.calls:
+        if name in EQUALITIES or name == "internal.member_2":
+            yield node, _called(typing, branch, name, sides)
+    for node in branch.references:
+        yield node, _stepped(typing, branch, node)
+
+
+def _called(typing: Typing, branch: Branch, name: str, sides: Sequence[Node]) -> Iterator[tuple[Node, str, str]]:
+    if name == "internal.member_2":
+        yield from ((sides[0], text, listing) for text, listing in _items(typing, branch, sides[1]))
+    else:
         for one, other in (sides[:2], sides[1::-1]):
             yield from ((one, text, listing) for text, listing in texts(typing, branch, other))
-    elif dotted(function) == "internal.member_2":
-        yield from ((sides[0], text, listing) for text, listing in _items(typing, branch, sides[1]))
-    elif node.get("type") == "ref":
-        for at, part in enumerate(node["value"][1:], 1):
-            is_iterated = part["type"] == "var" and part["value"] in branch.iterated
-            if part["type"] in {"ref", "var", "call"} and not is_iterated:
-                held = typing.inference.reach.document(branch.path(whole := until(node, at)))
-                name = shown(whole)
-                yield from ((part, key, name) for key in (held if isinstance(held, dict) else ()))
+
+
+def _stepped(typing: Typing, branch: Branch, node: Node) -> Iterator[tuple[Node, str, str]]:
+    """Each name of data by which a reference may step into it."""
+    for at, part in enumerate(node["value"][1:], 1):
+        is_iterated = part["type"] == "var" and part["value"] in branch.iterated
+        if part["type"] in {"ref", "var", "call"} and not is_iterated:
+            held = typing.inference.reach.document(branch.path(whole := until(node, at)))
+            name = shown(whole)
+            yield from ((part, key, name) for key in (held if isinstance(held, dict) else ()))
 
 
 def texts(typing: Typing, branch: Branch, term: Node) -> Iterator[tuple[str, str]]:

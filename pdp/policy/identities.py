@@ -12,7 +12,6 @@ An id has no type in it, and an identity begins with one: `<type>:<id>`.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from pdp.policy.branch import call, dotted
 from pdp.policy.compared import Compared, comparisons, origins, texts
 from pdp.policy.finding import Finding
 from pdp.policy.reference import TYPE
@@ -51,9 +50,8 @@ def mistaken(typing: Typing) -> Iterator[Finding]:
 def _beginnings(typing: Typing) -> Iterator[Compared]:
     """Every text with which a value has to begin, if it ends as the type of an identity does."""
     for branch in typing.inference.branches:
-        for node in branch.nodes if branch.is_authored else ():
-            function, arguments = call(node)
-            if dotted(function) == "startswith":
+        for node, _, name, arguments in branch.calls if branch.is_authored else ():
+            if name == "startswith":
                 for text, listing in texts(typing, branch, arguments[1]):
                     if text.endswith(":"):
                         where = node if "location" in node else branch.rule

@@ -9,7 +9,7 @@ from typing import Any
 from pdp.policy.branch import Branch
 from pdp.policy.finding import Finding
 from pdp.policy.in_force import TESTS
-from pdp.policy.module import SETS, Module, nodes
+from pdp.policy.module import SETS, Module
 from pdp.policy.reference import Path
 from pdp.policy.untyped import Typing
 
@@ -42,7 +42,7 @@ def _is_for_tests(name: Path) -> bool:
 
 def _named(module: Module) -> Iterator[Path]:
     """The paths that the references of a module begin with."""
-    for node in nodes(module.rules):
+    for node in module.nodes:
         if node.get("type") == "ref" and node["value"][0]["type"] == "var":
             first, *parts = node["value"]
             own = ("data", *module.package, first["value"])

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from pdp.policy.finding import Finding
-from pdp.policy.module import SETS, Module, is_contains, nodes
+from pdp.policy.module import SETS, Module, is_contains
 from pdp.policy.reference import Path
 
 TESTS = ("test_", "todo_test_")
@@ -35,7 +35,7 @@ def undecided(module: Module) -> Iterator[Finding]:
 
 def twice(module: Module) -> Iterator[Finding]:
     """A finding for each object that writes a key twice: OPA takes the last without a word."""
-    for node in nodes(module.rules):
+    for node in module.nodes:
         if node.get("type") != "object" or "value" not in node:
             continue
         keys = [key["value"] for key, _ in node.get("value", ()) if key["type"] == "string"]

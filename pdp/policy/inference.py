@@ -11,7 +11,7 @@ from typing import Any
 
 from pdp.policy.answers import answer
 from pdp.policy.asked import for_opa, request
-from pdp.policy.branch import KEY, Branch, Known, Step, branches, call, dotted
+from pdp.policy.branch import KEY, Branch, Known, Step, branches, dotted
 from pdp.policy.module import Module, Node
 from pdp.policy.reach import Reach
 from pdp.policy.reference import Path
@@ -232,8 +232,7 @@ def _list(items: Schema, *, is_set: bool) -> Schema:
 
 
 def _calls(branch: Branch) -> list[tuple[Path, Sequence[Node]]]:
-    made = [call(node) for node in branch.nodes]
-    return [(named(branch, function), arguments) for function, arguments in made if arguments]
+    return [(named(branch, function), arguments) for _, function, _, arguments in branch.calls if arguments]
 
 
 def named(branch: Branch, function: Sequence[Node]) -> Path:

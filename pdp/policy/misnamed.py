@@ -7,7 +7,7 @@ begins or ends with the other, as `redeploy` and `deploy`, is another name.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from pdp.policy.branch import Branch, call, dotted
+from pdp.policy.branch import Branch
 from pdp.policy.finding import Finding
 from pdp.policy.module import Node
 from pdp.policy.near import near
@@ -51,9 +51,8 @@ def misnamed(typing: Typing, sources: Iterable[Source]) -> Iterator[Finding]:
 def _named(typing: Typing) -> Iterator[tuple[tuple[PurePosixPath, ...], str, Branch, Node]]:
     """Each text with which a rule compares a type or an action: where its schemas lie, the text, and its place."""
     for branch in typing.inference.branches:
-        for node in branch.nodes if branch.is_authored else ():
-            function, sides = call(node)
-            if dotted(function) not in {"equal", "eq", "neq", "internal.member_2"}:
+        for node, _, function, sides in branch.calls if branch.is_authored else ():
+            if function not in {"equal", "eq", "neq", "internal.member_2"}:
                 continue
             for one, other in (sides[:2], sides[1::-1]):
                 shape = typing.inference.shape(branch, one)

@@ -45,6 +45,11 @@ class Module:
         return rules
 
     @cached_property
+    def nodes(self) -> Sequence[Node]:
+        """Every node of the rules, outermost first. Many checks look through them."""
+        return list(nodes(self.rules))
+
+    @cached_property
     def names(self) -> Mapping[str, tuple[str, ...]]:
         """The names that the module gives to imported documents: name -> path from `data` or `input`."""
         names = {"data": ("data",), "input": ("input",)}

@@ -5,7 +5,7 @@ from typing import Any
 
 from pdp.policy.entry import literal
 from pdp.policy.finding import Finding
-from pdp.policy.module import Module, Node, entry_of, nodes
+from pdp.policy.module import Module, Node, entry_of
 from pdp.policy.near import near
 from pdp.policy.reference import compared, written
 from pdp.policy.sources import CORE
@@ -83,7 +83,7 @@ def _asked(modules: Iterable[Module]) -> Iterator[str]:
     """The groups that rules write out."""
     for module in modules:
         if module.source.label != CORE and not module.source.is_test:
-            for node in nodes(module.rules):
+            for node in module.nodes:
                 if node.get("type") == "object" and "value" in node:
                     yield from _reviewing(literal(node))
                 yield from _member(module, node)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Iterator, Sequence
 from typing import Any
 
 from pdp.policy.bounds import contradicted
-from pdp.policy.branch import Branch, call, dotted, until
+from pdp.policy.branch import Branch, until
 from pdp.policy.finding import Finding
 from pdp.policy.forms import may_be
 from pdp.policy.module import Node
@@ -26,32 +26,34 @@ _SHOWN = 20
 def never_in(typing: Typing) -> Iterator[Finding]:
     """A finding for each question about data that no value of the asked kind answers."""
     for branch in _authored(typing):
-        for node in branch.nodes:
-            where = node if "location" in node else branch.rule
-            function, arguments = call(node)
-            if dotted(function) == "internal.member_2" and (sentence := _asked(typing, branch, arguments)):
-                yield branch.module.finding(where, "never-in", sentence)
+        for node, _, name, arguments in branch.calls:
+            if name == "internal.member_2" and (sentence := _asked(typing, branch, arguments)):
+                yield branch.module.finding(_located(node, branch), "never-in", sentence)
+        for node in branch.references:
             for sentence in _stepped(typing, branch, node):
-                yield branch.module.finding(where, "never-in", sentence)
+                yield branch.module.finding(_located(node, branch), "never-in", sentence)
 
 
 def never_equal(typing: Typing) -> Iterator[Finding]:
     """A finding for each comparison of two values of which schemas, data or the body say that they are never equal."""
     for branch in _authored(typing):
-        for node in branch.nodes:
-            for sign, sides in _compared(branch, node):
+        for node, _, name, arguments in branch.calls:
+            for sign, sides in _compared(branch, name, arguments):
                 if why := _unequal(typing, branch, sides):
                     sentence = f"`{shown(sides[0])} {sign} {shown(sides[1])}` has always the same answer: {why}"
-                    yield branch.module.finding(node if "location" in node else branch.rule, "never-equal", sentence)
+                    yield branch.module.finding(_located(node, branch), "never-equal", sentence)
         yield from contradicted(branch)
 
 
-def _compared(branch: Branch, node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
+def _located(node: Node, branch: Branch) -> Node:
+    return node if "location" in node else branch.rule
+
+
+def _compared(branch: Branch, name: str, sides: Sequence[Node]) -> Iterator[tuple[str, Sequence[Node]]]:
     """The two sides of a comparison, and `x` with each item of a list that is written out, in `x in [...]`."""
-    function, sides = call(node)
-    if sign := _EQUALITIES.get(dotted(function)):
+    if sign := _EQUALITIES.get(name):
         yield sign, sides[:2]
-    if dotted(function) == "internal.member_2" and (known := branch.expanded(sides[1]))["type"] in {"array", "set"}:
+    if name == "internal.member_2" and (known := branch.expanded(sides[1]))["type"] in {"array", "set"}:
         for item in known["value"]:
             yield "==", (sides[0], item)
 
@@ -94,7 +96,7 @@ def _is_misspelt(odd: Sequence[str], listed: Collection[str], texts: Container[s
 
 def _stepped(typing: Typing, branch: Branch, node: Node) -> Iterator[str]:
     """A sentence for each step by a text into a list in data."""
-    for at, part in enumerate(node["value"][1:], 1) if node.get("type") == "ref" else ():
+    for at, part in enumerate(node["value"][1:], 1):
         if part["type"] not in {"var", "ref", "call"} or branch.path(whole := until(node, at))[:1] != ("data",):
             continue
         held, steps = typing.inference.shape(branch, whole), typing.inference.shape(branch, part)

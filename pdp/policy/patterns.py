@@ -81,8 +81,8 @@ def _lenient(typing: Typing) -> Iterator[tuple[Branch, Node, Node, str, bool]]:
     """
     for branch in typing.inference.branches:
         for node, signs in typing.inference.reach.signed(branch) if branch.is_authored else ():
-            function, arguments = call(node)
-            is_lenient = dotted(function) == "regex.match" and ALLOWS in signs
+            function, arguments = call(node) if ALLOWS in signs else ((), ())
+            is_lenient = dotted(function) == "regex.match"
             if is_lenient and senders(typing.inference.shape(branch, arguments[1])):
                 where = node if "location" in node else branch.rule
                 for pattern, _ in texts(typing, branch, arguments[0]):

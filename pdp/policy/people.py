@@ -16,7 +16,7 @@ import orjson
 
 from pdp.policy import strangers
 from pdp.policy.finding import Finding
-from pdp.policy.module import Module, nodes
+from pdp.policy.module import Module
 from pdp.policy.reference import written
 from pdp.policy.sources import CORE, Source
 
@@ -47,7 +47,7 @@ def kept(found: Documents, modules: Iterable[Module]) -> list[Source]:
 def _are_read(modules: Iterable[Module]) -> bool:
     """Whether a rule of the policy's author may read the people without the maps."""
     authored = [module for module in modules if module.source.label != CORE]
-    paths = {written(module, node) for module in authored for node in nodes(module.rules) if node.get("type") == "ref"}
+    paths = {written(module, node) for module in authored for node in module.nodes if node.get("type") == "ref"}
     return any(path[:1] == ("data",) and (len(path) == 1 or path[1] in TURNED) for path in paths)
 
 

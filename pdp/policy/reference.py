@@ -67,7 +67,7 @@ def unknown_data(module: Module, rules: Iterable[Path], data: Mapping[str, Any])
 
 def lost(module: Module, rules: Iterable[Path], data: Mapping[str, Any]) -> Iterator[tuple[Node, Path]]:
     """Each reference to a rule, function or data that no file holds, with its path."""
-    for node in nodes(module.rules):
+    for node in module.nodes:
         path = written(module, node) if node.get("type") == "ref" else ()
         if path[:1] == ("data",) and not _leads_somewhere(path, rules, data):
             yield node, path

@@ -30,14 +30,14 @@ _SEARCHES: Mapping[str, tuple[int, int]] = {
 def slips(typing: Typing) -> Iterator[Finding]:
     """A finding for each call that does not ask what its author means."""
     for branch in typing.inference.branches:
-        for node in branch.nodes if branch.is_authored else ():
-            function, arguments = call(node)
-            for sentence in _found(typing, branch, function, arguments) if function else ():
+        for node, function, name, arguments in branch.calls if branch.is_authored else ():
+            for sentence in _found(typing, branch, function, name, arguments):
                 yield branch.module.finding(node if "location" in node else branch.rule, "slip", sentence)
 
 
-def _found(typing: Typing, branch: Branch, function: Sequence[Node], arguments: Sequence[Node]) -> Iterator[str]:
-    name = dotted(function)
+def _found(
+    typing: Typing, branch: Branch, function: Sequence[Node], name: str, arguments: Sequence[Node]
+) -> Iterator[str]:
     if name in _COMPARISONS:
         yield from _compared(typing, branch, _COMPARISONS[name], arguments[:2])
     if name in _SEARCHES:

@@ -24,6 +24,7 @@ FEW = 8
 _QUERY = "{name: tree | some name, text in input; tree := rego.parse_module(name, text)}"
 _PLACED = ("head", "ref", "terms", "type", "path", "symbols", "domain", "target")
 """A node of OPA's syntax that has one of these keys stands somewhere."""
+_INNER = (dict, list)
 
 Parse = Callable[[Source], Mapping[str, Any] | None]
 """Parses one file, with places; None where it is not Rego."""
@@ -90,19 +91,22 @@ def _together(opa: Path, sources: Sequence[Source]) -> dict[str, Any]:
 
 
 def placed(tree: Any, located: Callable[[], Any], above: Callable[[], Any] | None = None) -> Any:
-    """The tree with a place at each node that has one in `located()`, which is asked for at the first use of a place.
+    """The tree itself, with a place at each node that has one in `located()`, which is asked once a place is read.
 
     What OPA adds to a head, such as the value of a rule without one, has none: it stands where the head does (`above`).
     """
     if isinstance(tree, dict):
-        made = {
-            key: placed(value, _below(located, key), located)
-            for key, value in tree.items()
-            if key not in {"comments", "annotations"}
-        }
-        return {"location": Place(located, above), **made} if any(key in tree for key in _PLACED) else made
-    if isinstance(tree, list):
-        return [placed(value, _below(located, number)) for number, value in enumerate(tree)]
+        tree.pop("comments", None)
+        tree.pop("annotations", None)
+        for key, value in tree.items():
+            if isinstance(value, _INNER):
+                placed(value, _below(located, key), located)
+        if not tree.keys().isdisjoint(_PLACED):
+            tree["location"] = Place(located, above)
+    else:
+        for number, value in enumerate(tree):
+            if isinstance(value, _INNER):
+                placed(value, _below(located, number), located)
     return tree
 
 

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pdp.policy.branch import KEY, Branch, Step, call, dotted
+from pdp.policy.branch import KEY, Branch, Step
 from pdp.policy.finding import Finding
 from pdp.policy.inference import into, step
 from pdp.policy.module import Module, Node
@@ -73,13 +73,13 @@ Read = tuple[Branch, Node, Schema, Step, str]
 
 def _read(typing: Typing, branch: Branch) -> Iterator[Read]:
     shape = typing.inference.shape
-    for node in branch.nodes:
+    for node in branch.references:
+        head, *parts = node["value"]
         where = node if "location" in node else branch.rule
-        if node.get("type") == "ref":
-            head, *parts = node["value"]
-            yield from _along(branch, where, shape(branch, head), [step(branch, part) for part in parts])
-        function, arguments = call(node)
-        if (name := dotted(function)) in _READERS:
+        yield from _along(branch, where, shape(branch, head), [step(branch, part) for part in parts])
+    for node, _, name, arguments in branch.calls:
+        where = node if "location" in node else branch.rule
+        if name in _READERS:
             for keys in _keys(branch, name, arguments[1]):
                 yield from _along(branch, where, shape(branch, arguments[0]), keys)
         for side, key in _likened(branch, name, arguments):

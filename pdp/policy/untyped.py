@@ -154,19 +154,18 @@ def _fits(shape: Schema, need: Need) -> bool:
 
 def uses(branch: Branch) -> Iterator[Use]:
     """Every place of a branch where a value's kind matters, but for comparisons by order."""
-    for node in branch.nodes:
-        function, arguments = call(node)
-        name = dotted(function)
+    for node, _, name, arguments in branch.calls:
         for at, argument in enumerate(arguments):
             if (need := NEEDS.get((name, at))) and name not in ORDERINGS:
                 yield Use(_located(node, branch), argument, need, _PLACES.get(name, name))
+    for node in branch.nodes:
         match node.get("terms"):
             case {"domain": dict(domain), "body": _}:
                 yield Use(_located(node, branch), domain, ITERATED, "every")
-        if node.get("type") == "ref":
-            for at, part in enumerate(node["value"][1:], 1):
-                if part["type"] == "var" and part["value"] in branch.iterated:
-                    yield Use(_located(node, branch), until(node, at), ITERATED, f"[{shown(part)}]")
+    for node in branch.references:
+        for at, part in enumerate(node["value"][1:], 1):
+            if part["type"] == "var" and part["value"] in branch.iterated:
+                yield Use(_located(node, branch), until(node, at), ITERATED, f"[{shown(part)}]")
 
 
 def stated(branch: Branch) -> Iterator[Node]:
@@ -192,9 +191,8 @@ _PLACES = {"internal.member_2": "in", "internal.member_3": "in"}
 
 def _orderings(branch: Branch) -> Iterator[tuple[Node, str, Sequence[Node]]]:
     """Each comparison: the node at which it stands, its sign, and its two sides."""
-    for node in branch.nodes:
-        function, arguments = call(node)
-        if (name := dotted(function)) in ORDERINGS:
+    for node, _, name, arguments in branch.calls:
+        if name in ORDERINGS:
             yield _located(node, branch), ORDERINGS[name], arguments[:2]
 
 

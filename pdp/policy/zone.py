@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pdp.policy.finding import Finding
-from pdp.policy.module import Module, nodes
+from pdp.policy.module import Module
 from pdp.policy.sources import Source
 
 LOCAL = "Local"
@@ -13,8 +13,8 @@ _MEND = '"Local" is the time zone of the machine; name one, such as "UTC" or "Eu
 
 def local(module: Module) -> Iterator[Finding]:
     """A finding for each text "Local" in a module that asks for times."""
-    found = [node for node in nodes(module.rules) if node.get("type") == "string" and node.get("value") == LOCAL]
-    if found and any(_is_of_time(node) for node in nodes(module.rules)):
+    found = [node for node in module.nodes if node.get("type") == "string" and node.get("value") == LOCAL]
+    if found and any(_is_of_time(node) for node in module.nodes):
         yield from (module.finding(node, "local-zone", _MEND) for node in found)
 
 

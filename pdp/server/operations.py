@@ -38,6 +38,8 @@ KEPT_SECONDS = 1.0
 """Seconds for which a text of metrics is given again: to make one takes the time of several decisions."""
 GRACE_SECONDS = 1.0
 """Seconds that answers have to leave when the server ends."""
+TURNS = 3
+"""Turns of the loop after which the server knows, and closes, a connection that was taken just before the end."""
 UNIX = "unix:"
 """What an address begins with that is the path of a socket."""
 
@@ -91,6 +93,10 @@ class Listener:
             listener = await self._loop.create_server(server, sock=self._opened, backlog=PLACES)
         self._begun.set()
         await self._ended.wait()
+        for opened in listener.sockets:
+            self._loop.remove_reader(opened.fileno())  # takes no more; asyncio loses what it takes while it closes
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         listener.close()
         server.pre_shutdown()
         await server.shutdown(GRACE_SECONDS)

@@ -86,11 +86,18 @@ def _socket(what: str, path: str) -> Observed:
 
 
 def _refusal(address: str) -> int:
-    """The number of the error with which the system refuses the address; 0 if it is free."""
+    """The number of the error with which the system refuses the address; 0 if it is free.
+
+    It does not listen, so that a server may begin to, and somebody else may look, at the same time.
+    """
     host, _, port = address.rpartition(":")
     bare = host.strip("[]")
     try:
-        with socket.create_server((bare, int(port)), family=socket.AF_INET6 if ":" in bare else socket.AF_INET):
+        with socket.socket(socket.AF_INET6 if ":" in bare else socket.AF_INET) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if tried.family == socket.AF_INET6:
+                tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tried.bind((bare, int(port)))
             return 0
     except OSError as error:
         return error.errno if isinstance(error.errno, int) and error.errno > 0 else errno.EADDRNOTAVAIL

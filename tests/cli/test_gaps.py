@@ -1,5 +1,6 @@
 """After a restore that lost records a person accepts the gap; every verification names it from then on."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from pymongo import AsyncMongoClient
 
 from pdp.process.mongod import MongodProcess
 from tests.cli.terminal import Done, Terminal
+from tests.cli.test_approvals import on_terminal
 from tests.parts import asking, placet
 
 
@@ -34,12 +36,18 @@ async def test_gap_is_seen_accepted_and_named(tmp_path: Path, mongod: MongodProc
         assert f"tail-missing at writer {writer.hex()} batch 2" in lost.err
         by_workload = await accept(pdp, "before.json", "--as", "report-bot")
         assert by_workload.status == 77
-        accepted = await accept(pdp, "before.json")
-        assert accepted.status == 0, accepted.err
+        elsewhere = Terminal(own, pdp.variables)
+        command = ("audit", "accept-gap", "--since", "../before.json", "--reason", "at once", "--as", "dana")
+        accepted, (shown, status) = await asyncio.gather(
+            accept(pdp, "before.json"), on_terminal(elsewhere, b"", *command)
+        )
+        assert (accepted.status, status) == (0, 0), accepted.err + shown
         assert "accepted, as rec_" in accepted.err
+        assert "accepted, as rec_" in shown
         named = await audit(pdp, "verify", "--since", "before.json")
         assert (named.status, named.out) == (13, "")
-        assert "a gap was accepted by user:dana at 2" in named.err
+        assert named.err.count("a gap was accepted by user:dana at 2") == len((accepted, shown))
+        assert ": at once\n" in named.err
         assert f"writer {writer.hex()}: batches up to " in named.err
         assert "--accepted lets them pass" in named.err
         passed = await audit(pdp, "verify", "--since", "before.json", "--accepted")

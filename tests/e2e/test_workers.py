@@ -18,7 +18,7 @@ import grpc
 import pytest
 
 from pdp.audit.record import Kind
-from pdp.client import Client
+from pdp.client import CallError, Client
 from pdp.config import Http
 from pdp.dev import identity
 from pdp.operations_settings import Operations
@@ -194,12 +194,21 @@ async def replaced_workers_fail_no_call(server: Served, clients: Sequence[Served
     async with Client(server.address, token, timeout=20) as own, loaded(clients) as ledgers:
         server.process.send_signal(signal.SIGHUP)
         while "all workers are replaced" not in server.said:
-            await own.facts(anew=True)
+            await asked_anew(own)
             await asyncio.sleep(0.02)
     assert before.isdisjoint(workers(server))
     assert [reply for ledger in ledgers for reply in ledger.refused if _was_lost(reply)] == []
     assert all(ledger.answers for ledger in ledgers)
     await verified_log(server)
+
+
+async def asked_anew(own: Client) -> None:
+    """A call whose connection is not lost; under such a load the server itself may say that OPA is too slow."""
+    try:
+        await own.facts(anew=True)
+    except CallError as error:
+        if not error.reason:
+            raise
 
 
 async def unusable_configuration_replaces_none(server: Served) -> None:

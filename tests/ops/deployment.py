@@ -119,5 +119,5 @@ async def masked(address: str, token: str) -> Sequence[str]:
         health: Any = health_pb2_grpc.HealthStub(channel)
         while (await health.Check(health_pb2.HealthCheckRequest())).status != health_pb2.HealthCheckResponse.SERVING:
             await asyncio.sleep(0.05)
-        answer = await mask_pb2_grpc.MaskServiceStub(channel).Mask(request, metadata=own, timeout=10)
+        answer = await mask_pb2_grpc.MaskServiceStub(channel).Mask(request, metadata=own, timeout=SECONDS)
         return answer.data.records.records

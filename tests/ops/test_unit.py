@@ -1,5 +1,6 @@
 """What the unit of systemd says and what the server does with it fit each other."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pdp import keys
 from pdp.process.mongod import MongodProcess
 from tests.documents import rows, text
 from tests.ops.first_decision import FIRST, decided
@@ -42,6 +44,14 @@ def test_secrets_are_handed_over_and_not_read_from_their_place() -> None:
     handed = dict(line.split(":") for line in setting("LoadCredential"))
     assert handed.keys() == {"audit.jwk", "grant.jwk", "seal.jwk", "mongodb-uri"}
     assert {f"`{CREDENTIALS}/{name}`" for name in handed} <= {value for _, value in rows(text("docs/vm.md"))}
+
+
+def test_the_page_writes_the_public_half_of_a_key_for_tokens(tmp_path: Path) -> None:
+    key = keys.generate(tmp_path / "keys" / "workloads.jwk")
+    (command,) = re.findall(r"`cd /etc/placet && (/opt/placet/bin/python [^`]+)`", text("docs/vm.md"))
+    typed = command.replace("/opt/placet/bin/python", sys.executable).replace("\n", " ")
+    subprocess.run(["/bin/sh", "-c", typed], check=True, cwd=tmp_path, env={"PYTHONPATH": str(Path.cwd())})
+    assert json.loads((tmp_path / "workloads.jwk").read_text()) == keys.published(key).as_dict(private=False)
 
 
 @pytest.fixture

@@ -58,15 +58,20 @@ function say(text) {
 }
 
 /**
- * Do what a button is for; what the device refuses is said.
+ * Do what a button is for, which cannot be pressed before; what the device refuses is said.
  * @param {string} id
  * @param {() => Promise<void>} work
  */
 function does(id, work) {
-  document.getElementById(id)?.addEventListener("click", () => {
+  const button = /** @type {HTMLButtonElement | null} */ (document.getElementById(id));
+  if (button === null) {
+    return;
+  }
+  button.addEventListener("click", () => {
     say("Your device asks you now.");
     work().catch(() => say("Your device did not do it. Nothing was added; try again, or go back."));
   });
+  button.disabled = false;
 }
 
 does("make", make);

@@ -1,10 +1,11 @@
 """Linking an account in a real browser: over to the service and back, with a virtual authenticator that signs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from pdp.process.mongod import MongodProcess
 from tests.chromium import PHONE, WIDE, Reader, reader
@@ -39,6 +40,12 @@ async def connect(person: Reader, name: str) -> None:
     await looked_at(person)
 
 
+async def late(route: Route) -> None:
+    """A script that arrives when its page has been there for a while: its buttons cannot be pressed before."""
+    await asyncio.sleep(0.5)
+    await route.continue_()
+
+
 @pytest.mark.parametrize("look", [(WIDE, "dark"), (PHONE, "light")], ids=str)
 async def test_account_is_linked_and_unlinked_with_a_passkey_and_without(
     windows: Browser, own: Stage, look: object
@@ -52,6 +59,7 @@ async def test_account_is_linked_and_unlinked_with_a_passkey_and_without(
         await bob.page.get_by_role("button", name="Link it").click()
         await bob.page.get_by_role("button", name="Unlink slack:T1/UCAROL").click()
         await bob.page.get_by_text("You have linked none").wait_for(timeout=10000)
+        await bob.page.route("**/passkeys.js", late)
         await bob.page.get_by_role("button", name="Add a passkey").click()
         await bob.page.get_by_role("button", name="Make the passkey").click()
         await bob.page.wait_for_url("**/inbox/me")

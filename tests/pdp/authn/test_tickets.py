@@ -20,7 +20,7 @@ from pdp.v1 import mask_job_pb2, mask_pb2
 from pdp.v1.mask_job_pb2 import MaskJobState
 from tests.mask_jobs import FAILED, ON_EXECUTORS, TABLE, Stage, request, rows, start_of, streamed, told
 from tests.masks import scope, shape
-from tests.parts import refusal
+from tests.parts import insisted, refusal
 from tests.pdp.mongo import database
 from tests.pdp.test_caller import RPCS, said
 from tests.tokens import bearer
@@ -64,7 +64,7 @@ def test_ticket_of_another_realm_is_refused() -> None:
 
 @pytest.mark.parametrize("rpc", sorted(name for name in RPCS if f"pdp.v1.{name}" != TAKES_TICKETS))
 async def test_no_other_rpc_takes_a_ticket(stage: Stage, rpc: str) -> None:
-    begun = await stage.start()
+    begun = await insisted(stage.start)
     body = message_factory.GetMessageClass(RPCS[rpc].input_type)().SerializeToString()
     assert await said(stage.server.channel, RPCS[rpc], bearer(begun.ticket), body) == "UNAUTHENTICATED"
 

@@ -42,15 +42,17 @@ def ending(server: Placet, seconds: int) -> str:
     return signed(server.state, claims("user:dana", exp=ends, iat=int(time.time()) - 300, roles=["auditor"]))
 
 
-async def read(client: Client, after: dict[bytes, int], pause: float = 0) -> dict[bytes, list[int]]:
-    """The numbers of each writer's batches, as they came."""
-    found = defaultdict[bytes, list[int]](list)
-    async with aclosing(log.read(client, await log.extent(client), after)) as arriving:
+async def read(
+    client: Client, after: dict[bytes, int], pause: float = 0, found: log.Extent | None = None
+) -> dict[bytes, list[int]]:
+    """The numbers of each writer's batches, as they came; up to what was found, by default now."""
+    seen = defaultdict[bytes, list[int]](list)
+    async with aclosing(log.read(client, found or await log.extent(client), after)) as arriving:
         async for batches in arriving:
             await asyncio.sleep(pause)
             for batch in batches:
-                found[batch.writer].append(batch.seq)
-    return found
+                seen[batch.writer].append(batch.seq)
+    return seen
 
 
 async def test_each_writer_comes_whole_and_in_order_behind_its_place(long: Placet) -> None:
@@ -65,6 +67,15 @@ async def test_each_writer_comes_whole_and_in_order_behind_its_place(long: Place
         assert first is not None
         assert (first.writer, first.seq) == (LONG[0], 7)
         assert await log.first_behind(client, LONG[0], BATCHES) is None
+
+
+async def test_log_that_ends_before_its_newest_batch_is_not_taken_for_whole(long: Placet) -> None:
+    async with Client(long.address, identity.token(long.state, "dana")) as client:
+        extent = await log.extent(client)
+        extent.newest[LONG[1]] += 1
+        with pytest.raises(CallError, match=f"ended behind batch {BATCHES - 1}, and batch {BATCHES} had been") as ended:
+            await read(client, {}, found=extent)
+    assert ended.value.code == "DATA_LOSS"
 
 
 async def test_reading_goes_on_with_the_next_token_and_misses_nothing(long: Placet) -> None:

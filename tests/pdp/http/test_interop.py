@@ -10,7 +10,7 @@ import pytest
 from pdp.process.mongod import MongodProcess
 from tests.parts import Placet, placet
 from tests.searching import search, searchable
-from tests.web import evaluate, evaluate_all
+from tests.web import decided, evaluate_all
 
 CASES = Path("tests/cases")
 TODOS, GATEWAY = CASES / "authzen-todo", CASES / "authzen-gateway"
@@ -35,7 +35,7 @@ async def gateway(state: Path, mongod: MongodProcess) -> AsyncIterator[Placet]:
 
 @pytest.mark.parametrize("case", lines("decisions.jsonl"), ids=lambda case: case["name"])
 async def test_todo_is_decided_as_published(todo: Placet, case: Any) -> None:
-    answer = (await evaluate(todo, case["request"], by="dev")).json
+    answer = await decided(todo, case["request"], by="dev")
     assert answer["decision"] is (case["effect"] == "EFFECT_ALLOW")
 
 
@@ -49,7 +49,7 @@ async def test_todo_is_decided_as_published_many_at_a_time(todo: Placet, case: A
 @pytest.mark.parametrize("index", range(len(ROUTES)))
 async def test_gateway_is_decided_as_published(gateway: Placet, index: int) -> None:
     case = ROUTES[index]
-    assert (await evaluate(gateway, case["request"], by="dev")).json["decision"] is case["expected"]
+    assert (await decided(gateway, case["request"], by="dev"))["decision"] is case["expected"]
 
 
 async def test_routes_and_methods_of_the_gateway_are_found(gateway: Placet) -> None:

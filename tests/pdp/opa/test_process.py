@@ -1,6 +1,7 @@
 """OPA as a supervised child, with the real binary."""
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -166,6 +167,24 @@ async def test_a_replaced_bundle_is_loaded(opa: OpaProcess, binary: Path, folder
     build(binary, folder, "two")
     await until(lambda: "reload: " in said)
     assert await answer(opa) == "two"
+
+
+async def test_a_replaced_bundle_is_loaded_once_where_a_file_cannot_have_a_second_name(
+    opa: OpaProcess, binary: Path, folder: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        """As link(2) of a file system such as FAT."""
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", link)
+    build(binary, folder, "two")
+    await until(lambda: "reload: " in said)
+    assert await answer(opa) == "two"
+    build(binary, folder, "three")
+    await until(lambda: said.count("reload: ") == len(("two", "three")))
+    assert await answer(opa) == "three"
+    await asyncio.sleep(0.5)  # it would be looked at five times
+    assert said.count("reload: ") == len(("two", "three"))
 
 
 async def test_what_was_asked_before_is_answered_by_the_policy_of_then(

@@ -1,8 +1,10 @@
 """Health and metrics over plain HTTP: who answers, what counts for readiness, and what it costs to be asked."""
 
 import asyncio
+import gc
 import socket
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,20 @@ def test_only_a_socket_that_a_server_left_gives_way(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="and nothing else there"):
         Listener(f"unix:{file}", views)
     assert file.read_text() == "kept"
+
+
+def test_connection_of_the_last_moment_is_closed(tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always", ResourceWarning)
+        for number in range(20):
+            path = tmp_path / f"{number}.sock"
+            with socket.socket(socket.AF_UNIX) as caller:
+                with answering(f"unix:{path}", Views(lambda: True, Readiness, own_metrics)):
+                    caller.connect(str(path))
+                caller.settimeout(10)
+                assert caller.recv(1) == b""
+        gc.collect()
+    assert [str(warning.message) for warning in left] == []
 
 
 async def test_process_of_several_answers_at_a_socket_of_its_own(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pdp.server.observed import Level
 from pdp.server.port_check import ports
 from tests.certificates import Authority, Pair
 from tests.parts import Placet
+from tests.replica import free_ports
 
 
 def config(state: Path, **changes: object) -> Config:
@@ -65,3 +66,14 @@ async def test_a_tls_address_is_ours_by_its_certificate(state: Path, pairs: list
         for pair, wanted in zip(pairs, (Level.OK, Level.WRONG), strict=True):
             [(_, level, _)] = await said(state, listen=address, tls=Tls(certificate=pair.certificate, key=pair.key))
             assert level is wanted
+
+
+async def test_a_free_address_is_free_for_two_who_look_at_once(state: Path) -> None:
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+
+    def look() -> set[str]:
+        own = config(state, listen=address)
+        return {one.sentence for _ in range(200) for one in asyncio.run(ports(own))}
+
+    found = await asyncio.gather(*(asyncio.to_thread(look) for _ in range(2)))
+    assert found == [{f"{address} is free"}] * 2
