@@ -7,8 +7,6 @@ no-op's CPU time, or of the other commit's, a decision takes. Only one of them i
 """
 
 import argparse
-import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,10 +19,10 @@ from pathlib import Path
 
 from tests.bench.cpu import Figure, figure, medians
 from tests.bench.decisions import AUTHORIZE, BATCH, BATCHES_IN_FLIGHT, ITEMS, Bench
+from tests.bench.dev import dev
 from tests.bench.references import noop
 
 TREE = Path(__file__).parents[2]
-_HELD = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,9 @@ class Side:
 
 @contextmanager
 def stack(tree: Path, seconds: float) -> Iterator[Side]:
-    """`pdp dev` of a tree, with this Python and its packages."""
-    command = [sys.executable, "-m", "pdp", "dev", "--", sys.executable, "-c", _HELD]
-    environment = os.environ | {"PYTHONPATH": str(tree)}
-    with subprocess.Popen(
-        command, cwd=tree, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            told = json.loads(process.stdout.readline())
-            yield Side(Bench(seconds, told), process.pid)
-        finally:
-            process.stdin.close()
+    """`pdp dev` of a tree."""
+    with dev(tree) as (process, told):
+        yield Side(Bench(seconds, told), process)
 
 
 @contextmanager
