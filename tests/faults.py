@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from pdp.config import Config, Webhook
 from pdp.dev.stack import configuration
 from pdp.v1 import audit_pb2, decision_pb2, info_pb2
 from pdp.v1.request_pb2 import Effect
+from tests.forked import Forked, forked
 from tests.parts import Placet, Refusal, asking, exporting, payload, refusal
 from tests.tokens import Metadata
 
@@ -207,7 +209,8 @@ async def verified_log(placet: Placet) -> Log:
 class Served(Placet):
     """A server that can be killed."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | Forked
+    configuration: Path
 
     @property
     def opa(self) -> int:
@@ -244,24 +247,25 @@ async def served(
     config = configuration(state=state, listen="127.0.0.1:0", policy=policy, mongodb_uri=mongodb_uri)
     members = {"database": name, "mask_keys": None, "webhooks": tuple(webhooks), **changes}
     file = configured(config.model_copy(update={**members, **(_masking(folder) if masks else {})}), folder)
-    start = _WRONG_CLOCK.format(ahead_seconds)
-    program: tuple[str | Path, ...] = ("-c", start, "serve", "--config", file, "--log-format", "console")
+    module, arguments = "pdp", ("serve", "--config", str(file), "--log-format", "console")
     if slack_host:
-        program = ("-m", "tests.serving", file, slack_host)
+        module, arguments = "tests.serving", (str(file), slack_host)
     if workers:
-        program = ("-m", "tests.serving_workers", file, str(workers))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *program),
-        cwd=ROOT,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"},
-    )
+        module, arguments = "tests.serving_workers", (str(file), str(workers))
+    environment = {**os.environ, "PDP_LOG_FORMAT": "console", "PDP_LOG_LEVEL": "warning"}
+    process: asyncio.subprocess.Process | Forked
+    if ahead_seconds:
+        start = (sys.executable, "-c", _WRONG_CLOCK.format(ahead_seconds), *arguments)
+        process = await asyncio.create_subprocess_exec(*start, cwd=ROOT, stderr=PIPE, env=environment)
+    else:
+        process = await forked(*arguments, module=module, serves=True, folder=ROOT, environment=environment)
     said: list[str] = []
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     reader = asyncio.create_task(_read(process, said, address))
     try:
         async with asyncio.timeout(seconds), grpc.aio.insecure_channel(await address) as channel:
-            yield Served(await address, state, name, channel, said, _http(said), process=process)
+            http = _http(said)
+            yield Served(await address, state, name, channel, said, http, process=process, configuration=file)
     finally:
         if process.returncode is None:
             process.kill()
@@ -312,7 +316,7 @@ main()
 """
 
 
-async def _read(process: asyncio.subprocess.Process, said: list[str], address: "asyncio.Future[str]") -> None:
+async def _read(process: asyncio.subprocess.Process | Forked, said: list[str], address: "asyncio.Future[str]") -> None:
     assert process.stderr is not None
     async for line in process.stderr:
         said.append(line.decode().rstrip())

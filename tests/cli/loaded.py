@@ -1,4 +1,4 @@
-"""A `pdp` that has loaded what its commands load, and forks for each: `python -m tests.cli.loaded FD`.
+"""A process that has loaded what `pdp` loads, and forks for each command: `python -m tests.cli.loaded FD [serves]`.
 
 To load takes most of a command's time. Each command is a process of its own, with its own streams and exit status.
 What depends on how a process starts, such as what it imports, is for tests that start one themselves.
@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import socket
 import sys
 import threading
@@ -20,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import pdp.cli
-from pdp import __main__ as entry
 
 LARGEST_BYTES = 64 * 1024
 """Of an order, and of what a pipe holds that is not read yet."""
 STREAMS = 3
+SERVERS = ("pdp.dev.stack", "pdp.opa.handed", "pdp.server.parent", "pdp.server.running", "uvloop")
+"""What those load that serve."""
 HEAVY = ("pdp.cli.suggest", "pdp.dev", "pdp.lineage.suggesting", "pdp.server")
 """Loading these takes seconds, and few commands load them."""
 
@@ -39,13 +41,13 @@ def later_imports() -> Iterator[str]:
                         yield from (node.module, *(f"{node.module}.{name.name}" for name in node.names))
 
 
-def load() -> None:
+def load(further: Sequence[str]) -> None:
     """Import all that commands may need, unless it is heavy; a name that is not a module is passed over.
 
     The threads that numpy and Arrow begin here have handlers of their own for a fork.
     """
-    for name in dict.fromkeys(later_imports()):
-        if not name.startswith(HEAVY):
+    for name in dict.fromkeys([*later_imports(), *further]):
+        if name in further or not name.startswith(HEAVY):
             with suppress(ImportError):
                 importlib.import_module(name)
     gc.collect()
@@ -53,7 +55,7 @@ def load() -> None:
 
 
 def run(order: dict[str, Any], streams: Sequence[int]) -> int:
-    """Be `python -m pdp` with these arguments, and return its exit status."""
+    """Be `python -m` this module with these arguments, and return its exit status."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -62,11 +64,10 @@ def run(order: dict[str, Any], streams: Sequence[int]) -> int:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.modules["__main__"] = entry
-    sys.argv = [str(entry.__file__), *order["arguments"]]
+    sys.argv = [order["module"], *order["arguments"]]
     sys.path[0] = order["folder"]
     try:
-        entry.main()
+        runpy.run_module(order["module"], run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)  # noqa: T201
@@ -89,19 +90,20 @@ def end(status: int) -> None:
 
 
 def supervise(order: dict[str, Any], streams: Sequence[int], told: int) -> None:
-    """Run the command in a child and tell its exit status."""
+    """Run the command in a child; tell its process id and, behind a line's end, its exit status."""
     if (child := os.fork()) == 0:
         os.close(told)
         end(run(order, streams))
     for stream in streams:
         os.close(stream)
+    os.write(told, f"{child}\n".encode())
     os.write(told, str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
     os._exit(0)
 
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
-    load()
+    load(SERVERS if sys.argv[2:] else ())
     while True:
         order, handed, _, _ = socket.recv_fds(control, LARGEST_BYTES, STREAMS + 1)
         if not order:

@@ -97,14 +97,8 @@ async def loaded(clients: Sequence[Served]) -> AsyncIterator[list[Ledger]]:
         yield ledgers
 
 
-def configuration_of(server: Served) -> Path:
-    """The file that the server was started with."""
-    words = Path(f"/proc/{server.process.pid}/cmdline").read_text().split("\0")
-    return Path(next(word for word in words if word.endswith(".toml")))
-
-
 async def second_server_is_refused(server: Served) -> None:
-    own = configuration_of(server)
+    own = server.configuration
     file = own.with_name("second.toml")
     lines = own.read_text().splitlines()
     file.write_text("\n".join(line for line in lines if not line.startswith('"operations"')))
@@ -212,7 +206,7 @@ async def asked_anew(own: Client) -> None:
 
 
 async def unusable_configuration_replaces_none(server: Served) -> None:
-    file = configuration_of(server)
+    file = server.configuration
     good = file.read_text()
     file.write_text(good.replace("realm", "raelm"))
     server.process.send_signal(signal.SIGHUP)
