@@ -26,6 +26,8 @@ MAX_PARTS = 100_000
 """Parts of a job. Their numbers begin at 0."""
 MAX_ATTEMPT = (1 << 53) - 1
 """The highest number of an attempt: the highest that every language reads from JSON."""
+MAX_COUNTED = MAX_ATTEMPT
+"""The most rows, values and attempts that are said of a job, each kind together, for the same reason."""
 MAX_PIECES = 10_000
 """Streams of one attempt."""
 MAX_STREAMS = 1_000_000
@@ -152,7 +154,9 @@ class MaskJob:
             return str(told["why"]) or f"it is finished: {told['outcome']}"
         if self.stop:
             return str(orjson.loads(self.stop)["why"])
-        return "its time is over" if self.is_over else ""
+        if self.is_over:
+            return "its time is over"
+        return f"it had {MAX_STREAMS:,} streams, the most of a job" if self.streams >= MAX_STREAMS else ""
 
     def ended(self) -> MaskJobEnded:
         """The error of a call that comes too late."""

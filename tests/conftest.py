@@ -17,8 +17,9 @@ from tests.pdp.mongo import close_what_waits
 from tests.scheduling import Units
 
 keep_kernels(TOOL_CACHE)
-# `make spark` runs these, with Spark.
-collect_ignore = [] if importlib.util.find_spec("pyspark") else ["spark"]
+# `make spark` runs all of `tests/spark`, with Spark. These are the ones that need it.
+_NEEDS_SPARK = ("bare", "canary", "command", "job", "keyed_part", "types")
+collect_ignore = [] if importlib.util.find_spec("pyspark") else [f"spark/test_{name}.py" for name in _NEEDS_SPARK]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:

@@ -10,7 +10,7 @@ from pdp.approval import OutcomeState
 from pdp.arrow import table
 from pdp.bad_fields import MAX_NAMED
 from pdp.errors import InvalidRequest
-from pdp.mask_job import MAX_PARTS, MAX_REASON, JobState, MaskJob, Place
+from pdp.mask_job import MAX_COUNTED, MAX_PARTS, MAX_REASON, JobState, MaskJob, Place
 from pdp.mask_ticket import KEYS_IN_SERVER, KEYS_ON_EXECUTORS
 from pdp.masking.count import counted_columns
 from pdp.masking.rows import Shape
@@ -73,6 +73,7 @@ def said(request: FinishMaskJobRequest) -> Said:
     outcome = _OUTCOMES.get(request.outcome)
     if outcome is None:
         raise InvalidRequest.field("outcome", "is required: succeeded, failed or unknown")
+    _require_counted(request)
     return Said(
         OutcomeState(outcome),
         "caller",
@@ -134,6 +135,18 @@ def job(found: MaskJob, so_far: SoFar) -> mask_job_pb2.MaskJob:
         made.finished_at.FromMilliseconds(told["at_ms"])
         made.values.extend(MaskedValues(column=name, values=number) for name, number in told["values"].items())
     return made
+
+
+def _require_counted(request: FinishMaskJobRequest) -> None:
+    """Raise `InvalidRequest` for sums that a record cannot hold: one job would keep its own end from being stored."""
+    sums = {
+        "thrown_away_rows": request.thrown_away_rows + sum(one.rows for one in request.parts),
+        "thrown_away_attempts": request.thrown_away_attempts,
+        "values": sum(one.values for one in request.values),
+    }
+    if bad := [name for name, number in sums.items() if number > MAX_COUNTED]:
+        most = f"is more than {MAX_COUNTED:,} in all, with the parts"
+        raise InvalidRequest.fields([(name, most) for name in bad])
 
 
 def _state(found: MaskJob) -> MaskJobState:

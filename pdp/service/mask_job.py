@@ -126,7 +126,8 @@ class MaskJobService:
             limit, before = bad.tried(page.size, request.page_size), bad.tried(page.before, request.page_token)
             state = bad.tried(job_message.state, request.state)
         whose = "" if Role.AUDITOR in caller.roles else caller.identity
-        found = await self._jobs.listed(whose, state, before, limit + 1)
+        in_name = is_person(caller.identity, self._person_types)
+        found = await self._jobs.listed(whose, state, before, limit + 1, in_name=in_name)
         found, token = page.cut(found, limit, lambda one: one.id)
         return ListMaskJobsResponse(jobs=[await self._shown(job) for job in found], next_page_token=token)
 

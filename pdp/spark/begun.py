@@ -1,5 +1,6 @@
 """What the driver's Spark has of a job that began: its tag, what executors told, and what they need to mask."""
 
+import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -10,6 +11,9 @@ from pdp.spark.sealed import Sealed
 from pdp.spark.tally import Tally, Tallying
 from pdp.spark.watch import Watch
 from pdp.v1.mask_job_pb2 import StartMaskJobResponse
+
+_END_SECONDS = 10.0
+"""Seconds for which a program that was interrupted waits for Spark to end the job."""
 
 
 class Begun:
@@ -35,12 +39,20 @@ class Begun:
         self._watch = Watch(calls, self.answer.job_id, self._stop)
         self._watching = loop.begin(self._watch.run())
 
-    def end(self) -> str:
-        """Nothing masks under the job any more. Returns why it was stopped, if it was."""
+    def end(self, *, interrupted: bool = False) -> str:
+        """Nothing masks under the job any more. Returns why it was stopped, if it was.
+
+        A thread that was interrupted in a call of Spark has no use of its connection, so that another one ends the job.
+        """
         if self._watching is not None:
             self._watching.cancel()
-        self._destroy()
-        self._context.removeJobTag(self.answer.job_id)
+        if interrupted:
+            ending = threading.Thread(target=self._stop, name="placet-end", daemon=True)
+            ending.start()
+            ending.join(_END_SECONDS)
+        else:
+            self._destroy()
+            self._context.removeJobTag(self.answer.job_id)
         return self._watch.why if self._watch else ""
 
     def _stop(self) -> None:

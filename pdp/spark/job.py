@@ -155,7 +155,7 @@ class SparkJob:
         self._is_over, begun = True, self._begun
         if begun is None:
             return None
-        why = begun.end()
+        why = begun.end(interrupted=isinstance(error, KeyboardInterrupt | SystemExit))
         refused = self._refused(why) if why else _of_spark(error)
         if error is None and refused is None:
             return self._recorded(begun, OutcomeState.OUTCOME_STATE_SUCCEEDED, "")

@@ -98,9 +98,15 @@ class StoredMaskJobs:
         if runs is None:
             raise (await self.get(job_id)).ended()
 
-    async def listed(self, whose: str, state: JobState | None, before: str, limit: int) -> list[MaskJob]:
-        """The jobs with ids below `before` (empty: from the newest), newest first; `whose` is empty for all of them."""
-        condition: Document = {"$or": [{"caller": {"$eq": whose}}, {"people": {"$eq": whose}}]} if whose else {}
+    async def listed(
+        self, whose: str, state: JobState | None, before: str, limit: int, *, in_name: bool = True
+    ) -> list[MaskJob]:
+        """The jobs with ids below `before` (empty: from the newest), newest first; `whose` is empty for all of them.
+
+        With `in_name` also those that run in the name of `whose`.
+        """
+        mine: list[Document] = [{"caller": {"$eq": whose}}, *([{"people": {"$eq": whose}}] if in_name else [])]
+        condition: Document = {"$or": mine} if whose else {}
         if state is not None:
             condition["state"] = {"$eq": state}
         if before:

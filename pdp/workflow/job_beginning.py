@@ -77,8 +77,9 @@ class JobBeginning:
     ) -> tuple[Decided, Begun | None]:
         """The decision, and the job where it is allowed; `keys` says where they are. Raises as `MaskJobs.decide` does.
 
-        A call that is repeated by the attempt that used an approval gets the same job, while that runs. Where no approval
-        was needed, it gets another job, and the first one ends. `fits` raises where the answer would not fit a message.
+        A call that is repeated by the attempt that used an approval gets the same job, while that runs. Where no
+        approval was needed, it gets another job, and the first one ends. `fits` raises where the answer would not fit a
+        message.
         """
 
         async def ready(progress: Progress, decided: Decided) -> None:
@@ -116,7 +117,7 @@ class JobBeginning:
         return found
 
     async def _end_earlier(self, job: MaskJob) -> None:
-        """End what the same attempt began before: its answer was lost. Raises `DecisionUsed` where it began a later one."""
+        """End what the same attempt began before: its answer was lost. Raises `DecisionUsed` behind a later one."""
         jobs = sorted([job, *await self.stored.of_attempt(job)], key=lambda one: one.id)
         last = jobs.pop()
         for lost in jobs:

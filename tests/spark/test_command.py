@@ -32,6 +32,9 @@ def test_files_are_masked_and_the_destination_is_decided_on(
     assert found["b"] is None
     job_id = capsys.readouterr().err.partition(":")[0]
     assert stack.get(job_id).destination == str(tmp_path / "out")
+    with pytest.raises(SystemExit, match="2"):
+        command.main(asked(tmp_path / "in.csv", tmp_path / "out", "--format", "csv"))
+    assert "nothing was decided" in capsys.readouterr().err.lower()
 
 
 @pytest.mark.usefixtures("environment", "spark")
@@ -46,11 +49,11 @@ def test_exit_codes_are_those_of_the_other_commands(
         with pytest.raises(SystemExit, match="11"):
             command.main([*given, "--request-id", "nightly"])
         assert "apr_" in (said := capsys.readouterr().err)
-        assert "request_id='nightly'" in said
+        assert "--request-id nightly" in said
     finally:
         stack.run(stack.stage.change(all_ask=False))
     (tmp_path / "in.json").write_text('{"id": "a", "other": 1}\n')
-    with pytest.raises(SystemExit, match="1"):
+    with pytest.raises(SystemExit, match="3"):
         command.main(given)
     assert "column other" in capsys.readouterr().err
     monkeypatch.setenv("PDP_TOKEN", "none")

@@ -175,3 +175,13 @@ async def test_jobs_of_others_are_not_there(stage: Stage) -> None:
         found = await stage.jobs.ListMaskJobs(mask_job_pb2.ListMaskJobsRequest(), metadata=stage.by(by))
         assert not found.jobs
     assert (await stage.get(begun.job_id, "dana")).state == MaskJobState.MASK_JOB_STATE_RUNNING
+
+
+async def test_program_that_a_job_names_is_not_shown_it_in_a_list(stage: Stage) -> None:
+    asked = request()
+    asked.scope.subject.type, asked.scope.subject.id = "agent", "report-bot"
+    begun = await stage.start(asked, by="dev")
+    with pytest.raises(grpc.aio.AioRpcError):
+        await stage.get(begun.job_id)
+    found = await stage.jobs.ListMaskJobs(mask_job_pb2.ListMaskJobsRequest(), metadata=stage.by())
+    assert begun.job_id not in {one.job_id for one in found.jobs}

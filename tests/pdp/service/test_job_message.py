@@ -8,10 +8,10 @@ import pytest
 
 from pdp.approval import OutcomeState
 from pdp.errors import InvalidRequest
-from pdp.mask_job import MAX_PARTS, JobState, MaskJob
+from pdp.mask_job import MAX_COUNTED, MAX_PARTS, JobState, MaskJob
 from pdp.service import job_message
 from pdp.store.mask_parts import SoFar
-from pdp.v1.mask_job_pb2 import EndedPart, FinishMaskJobRequest, MaskJobState, MaskKeysPlace
+from pdp.v1.mask_job_pb2 import EndedPart, FinishMaskJobRequest, MaskedValues, MaskJobState, MaskKeysPlace
 
 FACTS: dict[str, Any] = {
     "caller": {"identity": "agent:etl"},
@@ -70,6 +70,22 @@ def test_a_hundred_thousand_parts_are_the_most() -> None:
     assert len(job_message.said(FinishMaskJobRequest(outcome=1, parts=parts)).ended) == MAX_PARTS
     with pytest.raises(InvalidRequest, match="100,000"):
         job_message.said(FinishMaskJobRequest(outcome=1, parts=[*parts, EndedPart()]))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"thrown_away_rows": MAX_COUNTED + 1},
+        {"parts": [EndedPart(part=part, rows=MAX_COUNTED) for part in range(2)]},
+        {"parts": [EndedPart(rows=MAX_COUNTED)], "thrown_away_rows": 1},
+        {"values": [MaskedValues(column=name, values=MAX_COUNTED) for name in "ab"]},
+        {"thrown_away_attempts": (1 << 64) - 1},
+    ],
+    ids=["rows", "parts", "both", "values", "attempts"],
+)
+def test_sums_that_no_record_can_hold_are_refused(said: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match="9,007,199,254,740,991"):
+        job_message.said(FinishMaskJobRequest(outcome=2, **said))
 
 
 def test_running_job_shows_how_far_it_is_and_a_finished_one_how_it_ended() -> None:

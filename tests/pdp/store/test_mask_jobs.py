@@ -13,7 +13,7 @@ from joserfc.jwk import OKPKey
 from pdp import identifier
 from pdp.audit.record import Kind, entry
 from pdp.errors import NotFound
-from pdp.mask_job import JobSealer, JobState, MaskJob, MaskJobEnded, MaskJobTampered
+from pdp.mask_job import MAX_STREAMS, JobSealer, JobState, MaskJob, MaskJobEnded, MaskJobTampered
 from pdp.process.mongod import MongodProcess
 from pdp.store.database import Database
 from pdp.store.mask_jobs import StoredMaskJobs
@@ -69,6 +69,14 @@ async def test_job_that_does_not_run_is_not_entered(jobs: StoredMaskJobs, how: s
     with pytest.raises(MaskJobEnded) as refused:
         await jobs.enter(job.id)
     assert refused.value.metadata["state"] == ("FINISHED" if how == "finished" else "STOPPED")
+
+
+async def test_job_with_the_most_streams_says_so(jobs: StoredMaskJobs, database: Database) -> None:
+    job = await begun(jobs)
+    collection = database.database.get_collection("mask_jobs")
+    await collection.update_one({"_id": job.id}, {"$set": {"streams": MAX_STREAMS}})
+    with pytest.raises(MaskJobEnded, match="1,000,000 streams"):
+        await jobs.enter(job.id)
 
 
 async def test_job_is_stopped_and_finished_by_one_of_many(jobs: StoredMaskJobs) -> None:
