@@ -24,6 +24,7 @@ _NEEDS_SPARK = (
     "command",
     "driver",
     "faults",
+    "interrupted",
     "job",
     "keyed_part",
     "servers",
