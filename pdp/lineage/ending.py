@@ -50,3 +50,4 @@ def _open_hub(structure: Structure, hub: int, dst: int, without: tuple[int, int,
             structure.see(int(layer.src[row]), dst, Code.CARRY, job, time)
     structure.edges.end(hub, dst)
     structure.lowered.add(dst)
+    structure.touched.add(int(structure.nodes.owner.values[dst]))

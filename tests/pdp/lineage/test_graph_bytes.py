@@ -54,6 +54,25 @@ def joined(graph: Graph) -> dict[int, frozenset[int]]:
     return {number: names for number, names in graph.shown.joined.items() if len(names) > 1}
 
 
+def test_edge_that_ends_after_a_snapshot_leaves_nothing_coarse() -> None:
+    wrote = Event(
+        by="w",
+        at=0,
+        event="00",
+        run="r",
+        job=("j", "1"),
+        inputs=[Dataset("pg", "a")],
+        outputs=[Output(Dataset("pg", "b"))],
+    )
+    ended = fact.EdgeEnded(
+        by="user:x", at=0, dataset=Dataset("pg", "b"), column="", source=Dataset("pg", "a"), source_column=""
+    )
+    graph = Graph.load(whole([wrote], 0).dump())
+    graph.apply([(1, [ended])])
+    assert graph.dump() == batches([wrote, ended], [], 0).dump()
+    assert not graph.structure.coarse
+
+
 def test_sightings_that_no_edge_needs_are_let_go() -> None:
     output = Output(Dataset("pg", "b"), ["k"], ["k"], [Edge("k", Dataset("pg", "a"), "k")])
     events = [Event(by="w", at=number, event=f"{number:02x}", run="r", outputs=[output]) for number in range(50)]
