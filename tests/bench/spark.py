@@ -247,7 +247,7 @@ BENCHES: Mapping[str, Row] = {
     "through a server / keys on executors": Row(through_server, Bound(1.84, 1.8), DEFAULTS),
     "2,000 parts through a server / identity": Row(many_parts, Bound(math.inf, 1.3), DEFAULTS),
 }
-"""The rows. That of a job through a server is bound by 1.2 times what was measured first; many parts have no bound yet."""
+"""The rows. A job through a server is bound by 1.2 times what was measured first; many parts have no bound yet."""
 
 
 def main() -> None:
