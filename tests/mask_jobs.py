@@ -107,6 +107,15 @@ class Stage:
         start = start_of(part, attempt, piece, schema)
         return await streamed(server or self.server, bearer(ticket), batches, start)
 
+    async def streaming(self, ticket: str) -> Any:
+        """The call of a part of two rows that came back masked; it goes on."""
+        call = self.server.masks.MaskStream(metadata=bearer(ticket))
+        await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
+        await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a", "b").serialize())))
+        assert (await call.read()).HasField("opened")
+        assert (await call.read()).arrow_message
+        return call
+
     async def finish(
         self,
         job_id: str,

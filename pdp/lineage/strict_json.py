@@ -1,7 +1,7 @@
 """JSON from outside as exactly one value: limits first, and no name with two values in an object.
 
 Twice the same value is one value: Spark's listener writes a facet twice. What stands in it may be anything else that
-JSON allows: parts of events that nobody here reads hold statistics beyond 2^53, and plans.
+JSON allows: the parts of events that Placet does not read hold numbers beyond 2^53, and whole plans of queries.
 """
 
 import json

@@ -73,7 +73,7 @@ _INTERRUPTED = "ended by a signal; the job has failed, and the rows that had lef
 
 
 def _told(error: Exception) -> tuple[str, int] | None:
-    """What a person reads of an error, and the exit code; None where nobody foresaw it, so that its trace helps."""
+    """What a person reads of an error, and the exit code; None for any other error, which is shown with its trace."""
     text, kind = "\n".join([str(error), *getattr(error, "__notes__", ())]), type(error)
     told: tuple[str, int] | None = None
     if isinstance(error, Denied):

@@ -15,6 +15,7 @@ from pdp.store.database import Database, Document, unavailable
 
 _READ_AT_ONCE = 16
 """Batches that are read at one time. It bounds the memory, and how long their parsing holds the event loop."""
+_UUID_BYTES = 16
 _NEEDED = frozenset({"id", "kind", "time"})
 """The members that each record has."""
 
@@ -82,7 +83,7 @@ def condition(kind: str, effect: str, approval_id: str, after: Place | None) -> 
 def _records(batch: Document, wanted: dict[str, str]) -> Iterator[Listed]:
     """Those of a batch, from the last one. What has another form than a server writes is left out."""
     newest, needles = batch.get("newest"), [orjson.dumps({name: value})[1:-1] for name, value in wanted.items()]
-    if not isinstance(newest, bytes):
+    if not isinstance(newest, bytes) or len(newest) != _UUID_BYTES:
         return
     for index, record in reversed([*enumerate(batch_of(batch).records)]):
         if all(needle in record for needle in needles):

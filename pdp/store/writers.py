@@ -28,5 +28,6 @@ class Writers:
     async def silent(self, age: timedelta) -> list[bytes]:
         """Writers that had no heartbeat for `age`."""
         old = {"$lt": ["$heartbeat", {"$subtract": ["$$NOW", int(age.total_seconds() * 1000)]}]}
+        ours = {"_id": {"$type": "binData"}, "$expr": old}  # writers have such ids
         async with unavailable():
-            return [bytes(found["_id"]) async for found in self._collection.find({"$expr": old}, limit=100)]
+            return [bytes(found["_id"]) async for found in self._collection.find(ours, limit=100)]

@@ -17,7 +17,7 @@ from tests.spark import cluster
 from tests.spark.placed import Placed
 
 ROWS = 3_000_000
-"""So many that the job runs for long after its first rows."""
+"""The job still runs for seconds after its first rows have left."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -101,7 +101,7 @@ def test_declassifying_what_every_column_gets_leaves_what_comes_by_columns() -> 
     stop = fact.Declassified(by="user:bob", at=2, dataset=B, column="", tag="pii", edges=[(A, "")])
     facts = [PII, B_IS_DECLARED, coarse, named, stop]
     assert [tags(facts, column=column) for column in ("k", "l", "")] == [["pii:masked"], [], []]
-    assert tags([*facts, coarse], column="l") == [], "the same again is no new edge"
+    assert tags([*facts, coarse], column="l") == [], "an event that comes twice brings no new edge"
     other = fact.Tagged(by="user:bob", at=2, tagging=Tagging(C, "k", "pii"))
     assert tags([*facts, other, wrote(Output(B), inputs=[C])], column="l") == ["pii"]
 

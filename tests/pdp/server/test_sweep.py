@@ -126,6 +126,14 @@ async def test_silent_writer_is_ended_and_its_records_stay_listed(process: Proce
         assert await process.writers.silent(timedelta(0)) == []
 
 
+async def test_what_was_planted_among_the_writers_holds_up_no_sweep(process: Process, database: Database) -> None:
+    await database.database["writers"].insert_one({"_id": "planted", "heartbeat": None})
+    async with writing(database) as gone:
+        await gone.append(records())
+        await process.sweep.close_silent_writers(timedelta(0))
+    assert await process.writers.silent(timedelta(0)) == []
+
+
 async def test_sweep_never_ends_its_own_writer(process: Process) -> None:
     await process.writer.append(records())
     await process.sweep.close_silent_writers(timedelta(0))

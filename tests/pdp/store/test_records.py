@@ -75,6 +75,7 @@ async def test_what_was_planted_among_the_batches_is_left_out(database: Database
         {"records": 7},
         {"records": [b"{", b"[]", b"{}", 7, b'{"id":7}']},
         {"records": [record.record], "newest": 7},
+        {"records": [record.record], "newest": b"short"},
         {"records": [record.record], "newest": [b"x", {}]},
         {},
     ]

@@ -79,11 +79,7 @@ async def test_cancelled_job_may_only_have_failed(stage: Stage) -> None:
 
 async def test_part_that_streams_while_its_job_is_cancelled_does_not_end(stage: Stage) -> None:
     begun = await stage.start()
-    call = stage.server.masks.MaskStream(metadata=bearer(begun.ticket))
-    await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
-    await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a", "b").serialize())))
-    assert (await call.read()).HasField("opened")
-    assert (await call.read()).arrow_message
+    call = await stage.streaming(begun.ticket)
     await stage.cancel(begun.job_id)
     await call.done_writing()
     with pytest.raises(grpc.aio.AioRpcError) as ended:

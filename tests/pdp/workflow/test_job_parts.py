@@ -69,11 +69,7 @@ def test_stream_looks_at_its_job_now_and_then_and_goes_on_for_a_while_without_an
 
 async def test_stream_that_is_left_is_kept_with_what_it_sent(stage: Stage) -> None:
     begun = await stage.start()
-    call = stage.server.masks.MaskStream(metadata=bearer(begun.ticket))
-    await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
-    await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a", "b").serialize())))
-    assert (await call.read()).HasField("opened")
-    assert (await call.read()).arrow_message
+    call = await stage.streaming(begun.ticket)
     call.cancel()
     await has_other_rows(stage, begun.job_id, 2)
 
@@ -89,11 +85,7 @@ async def has_other_rows(stage: Stage, job_id: str, number: int) -> None:
 
 async def test_what_a_broken_stream_had_sent_is_kept_once_mongodb_is_there(stage: Stage, mongod: MongodProcess) -> None:
     begun = await stage.start()
-    call = stage.server.masks.MaskStream(metadata=bearer(begun.ticket))
-    await call.write(mask_pb2.MaskStreamRequest(start=start_of(0)))
-    await call.write(mask_pb2.MaskStreamRequest(arrow_message=bytes(rows("a", "b").serialize())))
-    assert (await call.read()).HasField("opened")
-    assert (await call.read()).arrow_message
+    call = await stage.streaming(begun.ticket)
     away: dict[str, Any] = {"failCommands": ["update"], "errorCode": 6, "mode": {"times": 6}}
     async with failing(mongod.uri, f"{stage.server.database}.mask_parts", **away):
         call.cancel()
